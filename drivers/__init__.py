@@ -1,0 +1,1 @@
+"""Wires to devices: bytes in, readings out; jobs in, outcomes out."""

@@ -1,0 +1,1 @@
+"""Bytes to frames, pure: no wire, no clock."""

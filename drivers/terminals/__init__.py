@@ -1,0 +1,1 @@
+"""One package per payment terminal protocol; each offers ``build(config, context)`` and fits ``contract.TerminalDriver``."""

@@ -1,0 +1,1 @@
+"""The local HTTP API: commands in, numbered snapshots out."""

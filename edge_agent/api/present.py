@@ -1,0 +1,317 @@
+"""The register as a snapshot: a pure reading of the core's state into the API's views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, cast
+
+from edge_agent.domain.basket import Basket, Discount, Line
+from edge_agent.domain.cart import Cart
+from edge_agent.domain.cash import cash_due_minor, quick_amounts
+from edge_agent.domain.catalogue import SoldBy
+from edge_agent.domain.customer import Customer, IdentifierKind
+from edge_agent.domain.errors import EdgeError
+from edge_agent.domain.quantity import Unit
+from edge_agent.domain.sale import Sale
+from edge_agent.domain.tender import OPEN, AttemptState, Tender, TenderKind
+from edge_agent.formats import Formats
+from edge_agent.ports import LinkReport, Notice
+from edge_agent.service.core import Core
+from edge_agent.service.paying import available
+from edge_agent.views import (
+    Amount,
+    AsideView,
+    AttemptView,
+    BasketView,
+    CartLineView,
+    CartView,
+    CustomerView,
+    DeviceView,
+    DiscountView,
+    LineView,
+    LinkView,
+    NoticeView,
+    PaymentView,
+    PriceView,
+    QuestionView,
+    RepriceView,
+    SaleView,
+    ShiftView,
+    Snapshot,
+    TalkView,
+    TenderView,
+)
+
+
+class Presenter:
+    """Makes snapshots; one per view number, cached."""
+
+    def __init__(self, core: Core, formats: Formats, devices: Callable[[], Sequence[DeviceView]]) -> None:
+        self._core = core
+        self._formats = formats
+        self._devices = devices
+        self._cached: Snapshot | None = None
+
+    def amount(self, minor: int) -> Amount:
+        """An amount with its text."""
+        return Amount(minor, self._formats.amount(minor))
+
+    def snapshot(self) -> Snapshot:
+        """The register now."""
+        if self._cached is None or self._cached.view != self._core.view:
+            self._cached = self._snapshot()
+        return self._cached
+
+    def _snapshot(self) -> Snapshot:
+        core, state, desk, shop = self._core, self._core.state, self._core.desk, self._core.shop
+        basket = state.basket
+        return Snapshot(
+            boot=core.boot,
+            view=core.view,
+            at_ms=core.ports.clock.now_ms(),
+            phase=self._phase(),
+            store=shop.store_name,
+            register=shop.register,
+            country=shop.market.country,
+            currency=shop.market.currency,
+            timezone=shop.market.timezone,
+            link=link_view(desk.link, core.ports.clock.now_ms()),
+            devices=list(self._devices()),
+            shift=self._shift(),
+            basket=self._basket(basket) if basket else None,
+            customer=self._customer(desk.customer) if desk.customer else None,
+            payment=self._payment(basket) if basket else None,
+            suspended=[self._aside(held, "suspended") for held in state.suspended],
+            parked=[self._aside(held, "parked") for held in state.parked],
+            last_sale=self.sale(desk.last_sale) if desk.last_sale else None,
+            notice=notice_view(desk.notice) if desk.notice else None,
+            question=self._question(),
+            price_check=self._price_check(),
+            repriced=RepriceView(*(self.amount(minor) for minor in desk.repriced)) if desk.repriced else None,
+            next_quantity=desk.next_quantity,
+            next_is_check=desk.next_is_check,
+            stopped=_error_view(desk.stopped, core.ports.clock.now_ms()) if desk.stopped else None,
+        )
+
+    def _phase(self) -> Literal["closed", "ready", "selling", "paying", "stopped"]:
+        state = self._core.state
+        if self._core.desk.stopped is not None:
+            return "stopped"
+        if state.shift is None:
+            return "closed"
+        if state.basket is None:
+            return "ready"
+        return "paying" if state.basket.open_attempt else "selling"
+
+    def _shift(self) -> ShiftView | None:
+        shift, operator = self._core.state.shift, self._core.state.operator
+        if shift is None or operator is None:
+            return None
+        return ShiftView(shift.business_day, shift.opened_ms, operator.name, operator.id, sorted(operator.rights), self._core.state.shift_sales)
+
+    # --- the basket ----------------------------------------------------------------------------------------------------------
+
+    def _basket(self, basket: Basket) -> BasketView:
+        totals = basket.totals(self._core.shop.market)
+        return BasketView(
+            id=basket.id,
+            lines=[self._line(line) for line in basket.lines],
+            articles=_articles(basket.in_hand),
+            to_pick=_articles([line for line in basket.lines if line not in basket.in_hand]),
+            discounts=self._discounts(basket.discounts, totals.basket_discounts_minor),
+            subtotal=self.amount(totals.lines_minor),
+            tax=self.amount(totals.tax_minor),
+            tax_included=self._core.shop.market.price_includes_tax,
+            total=self.amount(totals.total_minor),
+            changed=basket.changed,
+            locked=basket.open_attempt is not None,
+        )
+
+    def _line(self, line: Line) -> LineView:
+        weighed = line.quantity.unit is Unit.GRAM
+        many = weighed or line.quantity.amount != 1
+        return LineView(
+            id=line.id,
+            position=line.position,
+            name=line.name,
+            variant=line.variant,
+            sku=line.sku,
+            quantity=line.quantity.shown(decimal=self._formats.decimal) if many else "",
+            unit_price=self.amount(line.unit_price_minor),
+            base_price=self.amount(line.base_price_minor),
+            amount=self.amount(line.amount_minor),
+            gross=self.amount(line.gross_minor),
+            state=line.state.value,
+            source=line.source.value,
+            pieces=0 if weighed else line.quantity.amount,
+            discounts=self._discounts(line.discounts, line.discounts_minor),
+            detail=" · ".join(part for part in (line.batch, line.expiry, line.serial) if part),
+            from_cart=bool(line.cart_line),
+        )
+
+    def _discounts(self, discounts: Sequence[Discount], taken: Sequence[int]) -> list[DiscountView]:
+        return [
+            DiscountView(discount.reason, self.amount(-off), self._formats.percent(discount.percent_milli) if discount.percent_milli else "")
+            for discount, off in zip(discounts, taken, strict=True)
+        ]
+
+    def _aside(self, basket: Basket, kind: Literal["suspended", "parked"]) -> AsideView:
+        customer = self._core.ports.people.customer(basket.customer.id) if basket.customer else None
+        attempt = basket.open_attempt
+        return AsideView(
+            id=basket.id,
+            label=basket.label,
+            articles=_articles(basket.in_hand),
+            total=self.amount(basket.totals(self._core.shop.market).total_minor),
+            at_ms=basket.set_aside_ms,
+            kind=kind,
+            customer=customer.name if customer else "",
+            attempt=attempt.state.value if attempt else "",
+        )
+
+    # --- money ---------------------------------------------------------------------------------------------------------------
+
+    def _payment(self, basket: Basket) -> PaymentView:
+        market = self._core.shop.market
+        rest = basket.rest_minor(market)
+        return PaymentView(
+            rest=self.amount(rest),
+            paid=self.amount(basket.settled_minor),
+            cash_due=self.amount(cash_due_minor(rest, market)),
+            quick=[self.amount(minor) for minor in quick_amounts(rest, market)],
+            tenders=[self._tender(tender) for tender in basket.tenders],
+            methods=available(list(self._core.ports.methods)),
+            attempt=self._attempt(basket),
+        )
+
+    def _tender(self, tender: Tender) -> TenderView:
+        last = tender.attempts[-1] if tender.attempts else None
+        state: Literal["settled", "open", "failed", "voided"] = "failed"
+        if tender.open_attempt:
+            state = "open"
+        elif tender.settled_minor:
+            state = "settled"
+        elif any(attempt.state is AttemptState.VOIDED for attempt in tender.attempts):
+            state = "voided"
+        approved = tender.approved_attempt
+        detail = f"{approved.result.brand} **** {approved.result.last_four}".strip() if approved and approved.result.last_four else ""
+        kind: Literal["cash", "card"] = "cash" if tender.kind is TenderKind.CASH else "card"
+        return TenderView(tender.id, kind, state, self.amount(tender.settled_minor or tender.amount_minor), detail, last.reason if last else "")
+
+    def _attempt(self, basket: Basket) -> AttemptView | None:
+        attempt = basket.open_attempt
+        if attempt is None:
+            return None
+        unclear = attempt.state in (AttemptState.UNKNOWN, AttemptState.NEEDS_REVIEW)
+        return AttemptView(
+            id=attempt.id,
+            tender=attempt.tender,
+            kind=attempt.kind.value,
+            state=attempt.state.value,
+            step=self._core.desk.steps.get(attempt.id, ""),
+            terminal=attempt.terminal,
+            amount=self.amount(attempt.amount_minor),
+            since_ms=attempt.started_ms,
+            can_cancel=not unclear and attempt.state is not AttemptState.ABORTING and attempt.state in OPEN,
+            can_park=unclear,
+            reason=attempt.reason,
+        )
+
+    def sale(self, sale: Sale) -> SaleView:
+        """A completed sale for a list."""
+        customer = self._core.ports.people.customer(sale.customer) if sale.customer else None
+        return SaleView(
+            id=sale.id,
+            receipt=sale.receipt,
+            at_ms=sale.completed_ms,
+            total=self.amount(sale.totals.total_minor),
+            change=self.amount(sale.change_minor),
+            articles=_articles(sale.lines),
+            tenders=[tender.kind.value for tender in sale.tenders if tender.settled_minor or tender.kind is TenderKind.CASH],
+            customer=customer.name if customer else "",
+            print_state=cast("Literal['none']", self._core.desk.print_states.get(sale.id, "none")),
+        )
+
+    # --- the customer --------------------------------------------------------------------------------------------------------
+
+    def _customer(self, customer: Customer) -> CustomerView:
+        kinds = {identifier.kind for identifier in customer.identifiers}
+        cart = self._core.desk.cart
+        return CustomerView(
+            id=customer.id,
+            name=customer.name,
+            tier=customer.tier,
+            points=customer.points,
+            visits=customer.visits,
+            last_visit_ms=customer.last_visit_ms,
+            language=customer.language,
+            sizes=list(customer.sizes),
+            birthday=customer.birthday,
+            has_email=IdentifierKind.EMAIL in kinds,
+            has_phone=IdentifierKind.PHONE in kinds,
+            goes_with=list(customer.goes_with),
+            as_of_ms=customer.as_of_ms,
+            fresh=self._core.desk.customer_fresh,
+            private_notes=len(customer.notes),
+            talk=TalkView(customer.talk.channel, customer.talk.at_ms, customer.talk.text, customer.talk.promised) if customer.talk else None,
+            cart=self._cart(cart) if cart and cart.customer == customer.id and cart.lines else None,
+        )
+
+    def _cart(self, cart: Cart) -> CartView:
+        basket = self._core.state.basket
+        lease = basket.lease if basket else None
+        here = lease is not None and lease.cart == cart.id
+        return CartView(
+            id=cart.id,
+            articles=sum(line.pieces for line in cart.lines),
+            total=self.amount(cart.total_minor),
+            channel=cart.channel,
+            opened_ms=cart.opened_ms,
+            as_of_ms=cart.as_of_ms,
+            state="here" if here else "held" if cart.held_by else "open",
+            lines=[self._cart_line(line.sku, line.pieces, line.unit_price_minor) for line in cart.lines],
+            held_by=cart.held_by,
+            offline_copy=bool(here and lease and not lease.token),
+        )
+
+    def _cart_line(self, sku: str, pieces: int, unit_price_minor: int) -> CartLineView:
+        article = self._core.ports.catalogue.by_sku(sku)
+        return CartLineView(sku, article.name if article else sku, pieces, self.amount(pieces * unit_price_minor))
+
+    # --- the rest ------------------------------------------------------------------------------------------------------------
+
+    def _question(self) -> QuestionView | None:
+        question = self._core.desk.question
+        return QuestionView(question.id, question.key, question.shown, list(question.answers), question.text) if question else None
+
+    def _price_check(self) -> PriceView | None:
+        check = self._core.desk.price_check
+        if check is None:
+            return None
+        member = self.amount(check.member_minor) if check.member_minor is not None else None
+        return PriceView(check.sku, check.name, check.variant, self.amount(check.base_minor), "kg" if check.by_weight else "piece", member, check.code)
+
+
+def per(sold_by: SoldBy) -> Literal["piece", "kg"]:
+    """What a price is for."""
+    return "kg" if sold_by is SoldBy.KILOGRAM else "piece"
+
+
+def _articles(lines: Sequence[Line]) -> int:
+    return sum(line.quantity.amount if line.quantity.unit is Unit.PIECE else 1 for line in lines)
+
+
+def notice_view(notice: Notice) -> NoticeView:
+    """A notice for the screen."""
+    return NoticeView(notice.key, cast("Literal['info']", notice.level), notice.text, notice.hint, dict(notice.shown), notice.at_ms)
+
+
+def _error_view(error: EdgeError, at_ms: int) -> NoticeView:
+    return NoticeView(error.key, "bad", error.message, error.hint, error.args_shown, at_ms)
+
+
+def link_view(report: LinkReport | None, now_ms: int) -> LinkView:
+    """How the register stands with central."""
+    if report is None:
+        return LinkView("alone", now_ms, 0)
+    return LinkView(report.link.value, report.since_ms, report.waiting, report.reason, report.detail, report.hint, report.quarantined)

@@ -1,0 +1,286 @@
+"""The command line: the service, the counter, the demo, and what IT asks of a register."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+import httpx
+import msgspec
+
+from edge_agent import __version__
+from edge_agent.client import AgentClient, ApiProblem, ServiceUnreachable
+from edge_agent.clock import ClockIds, SystemClock, SystemRandom
+from edge_agent.config import Config, load_config
+from edge_agent.domain.errors import EdgeError
+from edge_agent.views import DeviceView, StatusView
+
+EXIT_FAILED, EXIT_UNREACHABLE = 1, 3
+T = TypeVar("T")
+
+
+class Program(click.Group):
+    """Every expected failure ends in one line and what to do, never in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command and translate its expected failures into exit codes: 1 refused or wrong, 3 the service does not answer."""
+        try:
+            return super().invoke(ctx)
+        except EdgeError as error:
+            self._fail(error.message, error.hint, EXIT_FAILED)
+        except ApiProblem as error:
+            self._fail(error.problem.detail, error.problem.hint, EXIT_FAILED)
+        except ServiceUnreachable as error:
+            self._fail(f"The service does not answer ({error}).", "Start it: `systemctl start edge-agent`, or `edge-agent run`.", EXIT_UNREACHABLE)
+
+    @staticmethod
+    def _fail(message: str, hint: str, code: int) -> None:
+        click.echo(f"error: {message}", err=True)
+        if hint:
+            click.echo(f"  {hint}", err=True)
+        sys.exit(code)
+
+
+@click.group(cls=Program)
+@click.version_option(__version__, prog_name="edge-agent")
+@click.option("--config", "path", type=click.Path(path_type=Path), default=None, help="The register's TOML file.")
+@click.pass_context
+def main(context: click.Context, path: Path | None) -> None:
+    """The till that stays open."""
+    context.obj = path
+
+
+def _config(context: click.Context) -> Config:
+    return load_config(context.obj)
+
+
+def open_client(config: Config) -> AgentClient:
+    """A client of the running service: over its Unix socket, or loopback with the token that the service wrote beside its journal."""
+    new_id = ClockIds(SystemClock(), SystemRandom())
+    if config.api.port is None:
+        return AgentClient(httpx.AsyncHTTPTransport(uds=str(config.socket)), new_id=new_id)
+    token_file = config.folder / "api.token"
+    token = token_file.read_text().strip() if token_file.exists() else ""
+    return AgentClient(httpx.AsyncHTTPTransport(), f"http://127.0.0.1:{config.api.port}", token, new_id=new_id)
+
+
+def _ask(config: Config, question: Callable[[AgentClient], Awaitable[T]]) -> T:
+    async def ask() -> T:
+        async with open_client(config) as client:
+            return await question(client)
+
+    return asyncio.run(ask())
+
+
+# --- the service and its screen --------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.pass_context
+def run(context: click.Context) -> None:
+    """Run the service: devices, journal, sync and the local API. Ends on SIGTERM or Ctrl+C."""
+    from edge_agent.hosting import run_service
+
+    run_service(_config(context))
+
+
+@main.command()
+@click.option("--standalone", is_flag=True, help="Run the service in this process too.")
+@click.option("--language", default="en", type=click.Choice(["en", "de"]), help="The language of the screen.")
+@click.option("--theme", default="dark", type=click.Choice(["dark", "light", "contrast"]), help="The colours of the screen.")
+@click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII only.")
+@click.pass_context
+def till(context: click.Context, standalone: bool, language: str, theme: str, plain: bool) -> None:
+    """Open the counter; it waits for the service and comes back to it."""
+    from edge_agent.hosting import run_till
+
+    run_till(_config(context), standalone=standalone, language=language, theme=theme, plain=plain)
+
+
+@main.command()
+@click.option("--headless", is_flag=True, help="Run a scripted day by bytes on the wire, print the reconciliation, exit 1 on any difference.")
+@click.option("--seed", default=1, show_default=True, help="The same seed is the same day.")
+@click.option("--sales", default=200, show_default=True, type=click.IntRange(1, 100_000), help="How many sales the scripted day has.")
+@click.option("--market", default="DE", show_default=True, type=click.Choice(["DE", "US"]), help="Which of the two sample stores to open.")
+@click.option("--language", default=None, type=click.Choice(["en", "de"]), help="The language of the screen.")
+@click.option("--theme", default="dark", type=click.Choice(["dark", "light", "contrast"]), help="The colours of the screen.")
+@click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII only.")
+@click.option("--keep", type=click.Path(path_type=Path), default=None, help="Keep the demo's files in this folder instead of a temporary one.")
+def demo(headless: bool, seed: int, sales: int, market: str, language: str | None, theme: str, plain: bool, keep: Path | None) -> None:
+    """The counter on a sample store: an embedded central, simulated devices, and F12 to play the customer and the world."""
+    if headless:
+        from edge_agent.demo.day import run_day
+
+        sys.exit(run_day(seed=seed, sales=sales, market=market, keep=keep))
+    from edge_agent.demo.counter import run_counter
+
+    run_counter(seed=seed, market=market, language=language or "en", theme=theme, plain=plain, keep=keep)
+
+
+# --- what IT asks ----------------------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def status(context: click.Context, as_json: bool) -> None:
+    """How this register does."""
+    now = _ask(_config(context), lambda client: client.status())
+    if as_json:
+        click.echo(msgspec.json.encode(now))
+        return
+    for line in status_lines(now):
+        click.echo(line)
+
+
+def status_lines(now: StatusView) -> list[str]:
+    """The service's health as text, one fact a line."""
+    waiting = sum(stream.waiting for stream in now.streams)
+    lines = [
+        f"register   {now.store}/{now.register}  version {now.version}  up {(now.now_ms - now.started_ms) // 1000} s  {now.phase}",
+        f"central    {now.link.state}  {waiting} facts waiting  {now.link.detail}".rstrip(),
+        f"journal    {now.journal.state}  {now.journal.events} events  {now.journal.bytes / 1e6:.1f} MB  {now.journal.path}  {now.journal.reason}".rstrip(),
+    ]
+    if now.link.hint:
+        lines.append(f"           {now.link.hint}")
+    lines += [f"stream     {stream.stream:<8} {stream.acknowledged} of {stream.head} acknowledged" for stream in now.streams]
+    lines += [device_line(device) for device in now.devices]
+    return lines
+
+
+def device_line(device: DeviceView) -> str:
+    """One device as text."""
+    state = "●" if device.state == "ready" else "○"
+    told = " ".join(part for part in (device.detail, device.hint) if part)
+    return f"{state} {device.name:<16} {device.kind:<16} {device.state:<9} {device.readings:>6} readings  {told}".rstrip()
+
+
+@main.command()
+@click.option("--watch", is_flag=True, help="Stay, and print every change.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array (with --watch: one a line).")
+@click.pass_context
+def devices(context: click.Context, watch: bool, as_json: bool) -> None:
+    """The devices on the counter, live."""
+
+    def show(rows: list[DeviceView]) -> None:
+        if as_json:
+            click.echo(msgspec.json.encode(rows))
+        elif not rows:
+            click.echo("No devices are configured.")
+        else:
+            for row in rows:
+                click.echo(device_line(row))
+
+    async def follow(client: AgentClient) -> None:
+        shown: list[DeviceView] | None = None
+        async for news in client.news():
+            rows = getattr(news, "devices", None)
+            if rows is None:
+                click.echo("-- the service does not answer", err=True)
+            elif rows != shown:
+                if shown is not None and not as_json:
+                    click.echo("--")
+                show(rows)
+                shown = rows
+
+    config = _config(context)
+    if watch:
+        try:
+            _ask(config, follow)
+        except KeyboardInterrupt:
+            return
+    else:
+        show(_ask(config, lambda client: client.devices()))
+
+
+@main.command()
+@click.argument("url")
+@click.argument("code")
+@click.pass_context
+def enrol(context: click.Context, url: str, code: str) -> None:
+    """Make this PC the register that CODE was issued for at central's URL."""
+    from edge_agent.hosting import enrol_register
+
+    enrolled = enrol_register(_config(context), url, code)
+    click.echo(f"Enrolled as register {enrolled.register} of store {enrolled.store} ({enrolled.store_name}), epoch {enrolled.epoch}.")
+    click.echo("Start the service: `systemctl start edge-agent`, or `edge-agent run`.")
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--user", default="edge-agent", show_default=True, help="The service's own user.")
+@click.option("--unit-only", is_flag=True, help="Print the systemd unit alone.")
+def install(dry_run: bool, user: str, unit_only: bool) -> None:
+    """Create the service user, folders, udev rules and the systemd unit. Needs root, except with --dry-run."""
+    from edge_agent.deploy.plan import apply, install_plan, render, unit_text
+
+    if unit_only:
+        click.echo(unit_text(user=user), nl=False)
+    elif dry_run:
+        click.echo(render(install_plan(user=user)), nl=False)
+    else:
+        apply(install_plan(user=user), click.echo)
+
+
+@main.group()
+def journal() -> None:
+    """Look into the register's journal."""
+
+
+@journal.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def verify(context: click.Context, as_json: bool) -> None:
+    """Check every page, event and fact; exit 1 when anything is wrong."""
+    from edge_agent.hosting import journal_verification
+
+    found = journal_verification(_config(context), open_client)
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+    else:
+        click.echo(f"{found.events} events and {found.facts} facts looked at: {'sound' if not found.problems else f'{len(found.problems)} problems'}.")
+        for problem in found.problems:
+            click.echo(f"  {problem}")
+    sys.exit(EXIT_FAILED if found.problems else 0)
+
+
+@journal.command()
+@click.option("--count", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.pass_context
+def tail(context: click.Context, count: int) -> None:
+    """The newest events, without anything personal."""
+    from edge_agent.hosting import journal_tail
+
+    for event in journal_tail(_config(context), open_client, count):
+        click.echo(f"{event.position:>8}  {event.at_ms}  {event.type:<20} {event.body}")
+
+
+@journal.command()
+@click.pass_context
+def export(context: click.Context) -> None:
+    """Facts (their wire bytes) and events as lines of JSON on standard output."""
+    from edge_agent.hosting import journal_export
+
+    out = click.get_binary_stream("stdout")
+    journal_export(_config(context), open_client, out.write)
+
+
+@main.group("config")
+def config_group() -> None:
+    """Look at the register's configuration."""
+
+
+@config_group.command("check")
+@click.pass_context
+def config_check(context: click.Context) -> None:
+    """Say whether the file can be used, with file, key, expected and got when it cannot."""
+    from edge_agent.hosting import check_config
+
+    found = _config(context)
+    for line in check_config(found):
+        click.echo(line)
+    click.echo(f"{found.source}: good.")

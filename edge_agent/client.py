@@ -1,0 +1,251 @@
+"""AgentClient: the typed face of the local API, the same over a Unix socket, loopback TCP or within one process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from edge_agent.views import (
+    ENCODER,
+    AnyCommand,
+    ArticleView,
+    CustomerNotesView,
+    CustomerRowView,
+    DeviceView,
+    EventView,
+    Found,
+    NoticeView,
+    Problem,
+    Request,
+    SaleDetailView,
+    SaleView,
+    Snapshot,
+    StatusView,
+    VerificationView,
+)  # fmt: skip
+
+T = TypeVar("T")
+
+CONNECT_SECONDS_MAX = 2.0
+"""The service is on this machine: it answers at once or is not there."""
+ANSWER_SECONDS_MAX = 10.0
+"""A command is a decision and one synced write (central is given a second within it); beyond this the service counts as lost."""
+NEWS_WAIT_SECONDS = 20
+"""How long the service holds a long-poll open before it says that nothing happened."""
+BACK_OFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Pauses between attempts to reach a lost service; the last one repeats. One client, one machine: no jitter is needed."""
+VERIFY_SECONDS_MAX = 600.0
+"""A whole journal is read for a verification or an export."""
+FOUND_MAX = 50
+"""Rows asked for in a search: more than a screen, less than a scroll."""
+
+
+class ApiProblem(Exception):
+    """The service said no; ``problem`` says why and what to do (RFC 9457 with our members)."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail or problem.title)
+        self.problem = problem
+
+
+class ServiceUnreachable(Exception):
+    """No usable answer from the service; whether a command was carried out is not known (sending it again under its id is safe)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """News that there is no news: the service does not answer, ``reason`` says how."""
+
+    reason: str
+
+
+def newest(held: Snapshot | None, came: Snapshot) -> Snapshot:
+    """The newer of two snapshots: the higher ``view`` of one ``boot``; another boot is newer than any."""
+    return held if held is not None and held.boot == came.boot and held.view >= came.view else came
+
+
+class AgentClient:
+    """Everything that can be asked of the register's service.
+
+    ``transport`` is ``httpx.ASGITransport`` in process, ``httpx.AsyncHTTPTransport(uds=...)`` over the socket, or a plain one over
+    loopback with ``token``. ``new_id`` makes the UUID under which a command is sent. Every method raises ApiProblem or
+    ServiceUnreachable and nothing else.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport,
+        base_url: str = "http://register",
+        token: str = "",
+        *,
+        new_id: Callable[[], str],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        timeout = httpx.Timeout(ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
+        self._http = httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers, timeout=timeout, trust_env=False)
+        self._new_id = new_id
+        self._pause = pause
+
+    async def __aenter__(self) -> AgentClient:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let the connections go."""
+        await self._http.aclose()
+
+    # --- commands and news -------------------------------------------------------------------------------------------------------
+
+    async def snapshot(self) -> Snapshot:
+        """How the counter stands."""
+        return await self._get("/v1/snapshot", Snapshot)
+
+    async def send(self, command: AnyCommand) -> Snapshot:
+        """Carry out ``command`` and answer with the counter as it is then.
+
+        A lost connection is answered by sending the same id once more: the service then either carries it out or says what it did.
+        """
+        body = ENCODER.encode(Request(self._new_id(), command))
+        try:
+            return await self._post("/v1/commands", body)
+        except ServiceUnreachable:
+            await self._pause(BACK_OFF_SECONDS[0])
+            return await self._post("/v1/commands", body)
+
+    async def news(self) -> AsyncIterator[Snapshot | Disconnected]:
+        """Snapshots as they come, each newer than the one before, beginning with the present one; never ends by itself.
+
+        A lost service is told once as Disconnected; the first snapshot after it says that the service is back.
+        """
+        held: Snapshot | None = None
+        asking, failures = True, 0
+        while True:
+            try:
+                came = await self.snapshot() if asking or held is None else await self._after(held)
+            except (ServiceUnreachable, ApiProblem) as error:
+                if failures == 0:
+                    yield Disconnected(str(error))
+                await self._pause(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+                asking, failures = True, failures + 1
+                continue
+            back, asking, failures = failures > 0, False, 0
+            if came is None:
+                continue
+            if came is newest(held, came):
+                held = came
+                yield came
+            elif back and held is not None:
+                yield held
+            else:
+                await self._pause(BACK_OFF_SECONDS[0])
+
+    async def _after(self, held: Snapshot) -> Snapshot | None:
+        """The next snapshot after ``held``, or None when nothing happened for a while."""
+        query = {"after": str(held.view), "boot": held.boot, "wait": str(NEWS_WAIT_SECONDS)}
+        wait = httpx.Timeout(NEWS_WAIT_SECONDS + ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
+        answer = await self._request("GET", "/v1/events", params=query, timeout=wait)
+        return None if answer.status_code == httpx.codes.NO_CONTENT else _read(answer, Snapshot)
+
+    # --- queries -----------------------------------------------------------------------------------------------------------------
+
+    async def articles(self, text: str, limit: int = FOUND_MAX) -> Found[ArticleView]:
+        """Articles whose name, variant, sku or GTIN has every typed word, best first."""
+        return await self._get("/v1/articles", Found[ArticleView], q=text, limit=limit)
+
+    async def customers(self, text: str, limit: int = FOUND_MAX) -> Found[CustomerRowView]:
+        """Customers whose name, phone, e-mail or loyalty number has every typed word, best first."""
+        return await self._get("/v1/customers", Found[CustomerRowView], q=text, limit=limit)
+
+    async def customer_notes(self, customer: str) -> CustomerNotesView:
+        """What the shop wrote down about a customer."""
+        return await self._get(f"/v1/customers/{customer}/notes", CustomerNotesView)
+
+    async def sales(self, text: str = "", limit: int = FOUND_MAX) -> list[SaleView]:
+        """Completed sales, newest first."""
+        return await self._get("/v1/sales", list[SaleView], q=text, limit=limit)
+
+    async def sale(self, sale: str) -> SaleDetailView:
+        """One completed sale with its receipt laid out as text."""
+        return await self._get(f"/v1/sales/{sale}", SaleDetailView)
+
+    async def departments(self) -> list[str]:
+        """The departments that a line can be typed for."""
+        return await self._get("/v1/departments", list[str])
+
+    async def notices(self) -> list[NoticeView]:
+        """What the counter said lately, newest first."""
+        return await self._get("/v1/notices", list[NoticeView])
+
+    async def status(self) -> StatusView:
+        """The service's own health."""
+        return await self._get("/v1/status", StatusView)
+
+    async def devices(self) -> list[DeviceView]:
+        """Every device of the counter."""
+        return await self._get("/v1/devices", list[DeviceView])
+
+    # --- the journal, for IT ---------------------------------------------------------------------------------------------------
+
+    async def verification(self) -> VerificationView:
+        """Check the whole journal; takes as long as reading it does."""
+        return _read(await self._request("GET", "/v1/journal/verification", timeout=VERIFY_SECONDS_MAX), VerificationView)
+
+    async def journal_tail(self, count: int) -> list[EventView]:
+        """The newest events, oldest of them first."""
+        return await self._get("/v1/journal/events", list[EventView], count=count)
+
+    async def journal_export(self) -> AsyncIterator[bytes]:
+        """The journal's facts and events as bytes of NDJSON, as they come."""
+        try:
+            async with self._http.stream("GET", "/v1/journal/export", timeout=VERIFY_SECONDS_MAX) as answer:
+                if answer.status_code != 200:
+                    await answer.aread()
+                    raise ApiProblem(_problem(answer))
+                async for piece in answer.aiter_bytes():
+                    yield piece
+        except httpx.HTTPError as error:
+            raise ServiceUnreachable(type(error).__name__) from error
+
+    # --- one request -------------------------------------------------------------------------------------------------------------
+
+    async def _get(self, path: str, wanted: type[T], **query: str | int) -> T:
+        return _read(await self._request("GET", path, params=query), wanted)
+
+    async def _post(self, path: str, body: bytes) -> Snapshot:
+        return _read(await self._request("POST", path, content=body, headers={"Content-Type": "application/json"}), Snapshot)
+
+    async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            answer = await self._http.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise ServiceUnreachable(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+        if answer.is_success:
+            return answer
+        raise ApiProblem(_problem(answer))
+
+
+def _read(answer: httpx.Response, wanted: type[T]) -> T:
+    try:
+        return msgspec.json.decode(answer.content, type=wanted)
+    except msgspec.DecodeError as error:
+        raise ServiceUnreachable(f"the answer to {answer.request.url.path} cannot be read: {error}") from error
+
+
+def _problem(answer: httpx.Response) -> Problem:
+    """What the service said no with; an answer without problem details becomes one."""
+    try:
+        return msgspec.json.decode(answer.content, type=Problem)
+    except msgspec.DecodeError:
+        title = f"The service answered {answer.status_code}."
+        return Problem(
+            "about:blank", title, answer.status_code, title, "client.answer", "Restart the service if this stays.", {"status": str(answer.status_code)}
+        )

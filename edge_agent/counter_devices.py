@@ -1,0 +1,88 @@
+"""The devices' side of the service: readings from their threads into the till, one after another, and reports for the screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from drivers.contract import DeviceReport
+from edge_agent.domain.reading import Reading
+from edge_agent.views import DeviceView
+
+READINGS_WAITING_MAX = 64
+"""Readings that wait while one is dealt with; beyond it the newest is refused and the associate told: nobody scans so fast, a stuck device does."""
+
+log = structlog.get_logger(__name__)
+
+
+class Devices:
+    """Hands readings over from device threads to the event loop, in order, and keeps the newest report of every device."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, changed: Callable[[], None], refused: Callable[[], None]) -> None:
+        self._loop = loop
+        self._changed = changed
+        self._refused = refused
+        self._reports: dict[str, DeviceReport] = {}
+        self._readings: asyncio.Queue[Reading] = asyncio.Queue(READINGS_WAITING_MAX)
+
+    def reading(self, reading: Reading) -> None:
+        """A device read something. From any thread."""
+        self._post(self._enqueue, reading)
+
+    def report(self, report: DeviceReport) -> None:
+        """A device's state changed. From any thread."""
+        self._post(self._keep, report)
+
+    def _post(self, call: Callable[..., None], value: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call, value)
+
+    def _enqueue(self, reading: Reading) -> None:
+        try:
+            self._readings.put_nowait(reading)
+        except asyncio.QueueFull:
+            log.warning("reading refused", device=reading.device, reason="too_many")
+            self._refused()
+
+    def _keep(self, report: DeviceReport) -> None:
+        self._reports[report.name] = report
+        self._changed()
+
+    async def serve(self, scanned: Callable[[Reading], object]) -> None:
+        """Deal with readings one after another until cancelled; ``scanned`` is a coroutine function."""
+        while True:
+            reading = await self._readings.get()
+            done = scanned(reading)
+            assert asyncio.iscoroutine(done)
+            await done
+
+    def reports(self) -> Sequence[DeviceReport]:
+        """The newest report of every device, in the order they first reported."""
+        return tuple(self._reports.values())
+
+    def views(self) -> list[DeviceView]:
+        """The same for clients."""
+        return [device_view(report) for report in self._reports.values()]
+
+    def unwell(self, name: str) -> str:
+        """Why device ``name`` would not work now, as a key; ``""`` when it would, or was not looked at yet."""
+        report = self._reports.get(name)
+        return report.reason if report is not None and report.state.value in ("absent", "lost") else ""
+
+
+def device_view(report: DeviceReport) -> DeviceView:
+    """A device's report for clients."""
+    return DeviceView(
+        report.name,
+        report.kind,
+        report.state.value,
+        report.since_ms,
+        report.reason,
+        report.detail,
+        report.hint,
+        report.generation,
+        report.readings,
+        report.dropped,
+    )

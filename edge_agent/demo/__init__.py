@@ -1,0 +1,1 @@
+"""The sample shop, its simulated counter, and a scripted day: what `edge-agent demo` runs."""

@@ -1,0 +1,1 @@
+"""Pure values and decisions of the trade: no clock, disk, wire, log or thread."""

@@ -1,0 +1,205 @@
+"""What is being sold now: lines, discounts, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from edge_agent.domain.cart import Lease
+from edge_agent.domain.catalogue import SoldBy
+from edge_agent.domain.market import Market
+from edge_agent.domain.money import allocate, divide_half_up
+from edge_agent.domain.quantity import Quantity, Unit
+from edge_agent.domain.tax import PERCENT_MILLI, TaxRow, tax_rows
+from edge_agent.domain.tender import Attempt, Tender
+
+LINES_MAX = 500
+"""Lines in one basket; beyond it the associate is told to take payment and begin another."""
+DISCOUNTS_MAX = 8
+"""Discounts on one line, and on the basket as a whole."""
+REASON_CHARS_MAX = 80
+
+
+class LineState(Enum):
+    """Whether the goods are on the counter. Only lines in hand are sold."""
+
+    IN_HAND = "in_hand"
+    TO_PICK = "to_pick"
+
+
+class PriceSource(Enum):
+    """Where a line's unit price came from."""
+
+    BOOK = "book"
+    MEMBER = "member"
+    ONLINE = "online"  # the customer's cart promised less than the book
+    CODE = "code"  # the scanned code carried the price
+    KEYED = "keyed"  # typed by department
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """Money off, by an associate, for a stated reason: a share in thousandths of a per cent, or an amount; the other is 0."""
+
+    id: str
+    reason: str
+    operator: str
+    percent_milli: int = 0
+    amount_minor: int = 0
+
+    def off(self, minor: int) -> int:
+        """What it takes off ``minor``, never more than all of it.
+
+        >>> Discount("d", "worn", "7", percent_milli=20_000).off(19900), Discount("d", "worn", "7", amount_minor=500).off(300)
+        (3980, 300)
+        """
+        return min(minor, divide_half_up(minor * self.percent_milli, PERCENT_MILLI) if self.percent_milli else self.amount_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry of the basket. ``base_price_minor`` is everybody's price; ``unit_price_minor`` the one that counts.
+
+    ``position`` is the number people see; it is never reused within a basket. Batch, expiry (ISO date) and serial come from the code
+    that was scanned. ``cart_line`` is the web shop's id where the line came from the online cart.
+    """
+
+    id: str
+    position: int
+    sku: str
+    name: str
+    department: str
+    tax_class: str
+    quantity: Quantity
+    unit_price_minor: int
+    base_price_minor: int
+    source: PriceSource
+    sold_by: SoldBy = SoldBy.PIECE
+    variant: str = ""
+    gtin: str = ""
+    book: str = ""
+    version: str = ""
+    discounts: tuple[Discount, ...] = ()
+    state: LineState = LineState.IN_HAND
+    cart_line: str = ""
+    batch: str = ""
+    expiry: str = ""
+    serial: str = ""
+    operator: str = ""
+
+    @property
+    def gross_minor(self) -> int:
+        """Unit price times quantity, before discounts; weight is priced by the kilogram."""
+        if self.quantity.unit is Unit.GRAM:
+            return divide_half_up(self.unit_price_minor * self.quantity.amount, 1000)
+        return self.unit_price_minor * self.quantity.amount
+
+    @property
+    def discounts_minor(self) -> tuple[int, ...]:
+        """What each discount takes off, in order, each from what the ones before left."""
+        return running_discounts(self.gross_minor, self.discounts)
+
+    @property
+    def amount_minor(self) -> int:
+        """What the line costs after its own discounts."""
+        return self.gross_minor - sum(self.discounts_minor)
+
+    @property
+    def mergeable(self) -> bool:
+        """Whether another piece of the same article may simply raise the quantity."""
+        return self.state is LineState.IN_HAND and self.quantity.unit is Unit.PIECE and not (self.discounts or self.serial or self.batch or self.cart_line)
+
+
+def running_discounts(minor: int, discounts: tuple[Discount, ...]) -> tuple[int, ...]:
+    """What each of ``discounts`` takes off ``minor``, each from what the ones before left."""
+    taken: list[int] = []
+    for discount in discounts:
+        taken.append(discount.off(minor - sum(taken)))
+    return tuple(taken)
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedCustomer:
+    """The customer of this basket, as known when they were attached. ``name`` is personal and sealed wherever it is stored."""
+
+    id: str
+    tier: str
+    points: int
+    identified_by: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedLine:
+    """What a removed line was, kept for loss prevention."""
+
+    sku: str
+    name: str
+    quantity: Quantity
+    amount_minor: int
+    at_ms: int
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the lines in hand come to. ``shares_minor`` is each such line's amount after its part of the basket's discounts."""
+
+    lines_minor: int
+    basket_discounts_minor: tuple[int, ...]
+    shares_minor: tuple[int, ...]
+    taxes: tuple[TaxRow, ...]
+    tax_minor: int
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """The state of one basket, open, suspended or parked."""
+
+    id: str
+    opened_ms: int
+    lines: tuple[Line, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    customer: AttachedCustomer | None = None
+    lease: Lease | None = None
+    tenders: tuple[Tender, ...] = ()
+    removed: tuple[RemovedLine, ...] = ()
+    positions: int = 0
+    changed: str = ""  # the line that changed last
+    label: str = ""  # what it was suspended or parked as
+    set_aside_ms: int = 0
+
+    @property
+    def in_hand(self) -> tuple[Line, ...]:
+        """The lines that will be sold."""
+        return tuple(line for line in self.lines if line.state is LineState.IN_HAND)
+
+    @property
+    def open_attempt(self) -> Attempt | None:
+        """The attempt whose outcome is not known yet, if any; there is at most one."""
+        return next((tender.open_attempt for tender in self.tenders if tender.open_attempt), None)
+
+    @property
+    def settled_minor(self) -> int:
+        """What the tenders have paid so far."""
+        return sum(tender.settled_minor for tender in self.tenders)
+
+    def line(self, line_id: str) -> Line | None:
+        """The line with that id."""
+        return next((line for line in self.lines if line.id == line_id), None)
+
+    def totals(self, market: Market) -> Totals:
+        """What the lines in hand come to in ``market``."""
+        amounts = tuple(line.amount_minor for line in self.in_hand)
+        gross = sum(amounts)
+        off = running_discounts(gross, self.discounts)
+        cuts = allocate(-sum(off), amounts)
+        shares = tuple(amount + cut for amount, cut in zip(amounts, cuts, strict=True))
+        taxes = tax_rows(zip((line.tax_class for line in self.in_hand), shares, strict=True), market)
+        tax = sum(row.tax_minor for row in taxes)
+        return Totals(gross, off, shares, taxes, tax, sum(shares) if market.price_includes_tax else sum(shares) + tax)
+
+    def rest_minor(self, market: Market) -> int:
+        """What is still to be paid."""
+        return self.totals(market).total_minor - self.settled_minor

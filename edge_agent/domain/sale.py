@@ -1,0 +1,63 @@
+"""A completed sale: everything that was agreed, fixed for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_agent.domain.basket import Basket, Discount, Line, RemovedLine, Totals
+from edge_agent.domain.cart import Lease
+from edge_agent.domain.market import Market
+from edge_agent.domain.tender import Tender
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """One completed exchange of goods. ``number`` counts receipts of this register without gaps; ``receipt`` is how people write it."""
+
+    id: str
+    number: int
+    receipt: str
+    business_day: str
+    shift: str
+    operator: str
+    country: str
+    currency: str
+    price_includes_tax: bool
+    opened_ms: int
+    completed_ms: int
+    lines: tuple[Line, ...]
+    discounts: tuple[Discount, ...]
+    totals: Totals
+    tenders: tuple[Tender, ...]
+    removed: tuple[RemovedLine, ...] = ()
+    left_online: tuple[Line, ...] = ()  # of the cart, not picked: stays in the web shop
+    customer: str = ""
+    customer_tier: str = ""
+    identified_by: str = ""
+    lease: Lease | None = None
+
+    @property
+    def change_minor(self) -> int:
+        """The cash that goes back to the customer."""
+        return sum(tender.change_minor for tender in self.tenders)
+
+    @property
+    def rounding_minor(self) -> int:
+        """The difference that cash rounding made."""
+        return sum(tender.rounding_minor for tender in self.tenders)
+
+
+def complete(basket: Basket, market: Market, *, number: int, receipt: str, business_day: str, shift: str, operator: str, at_ms: int) -> Sale:
+    """The sale that ``basket`` becomes. It must be paid exactly, with no attempt open."""
+    totals = basket.totals(market)
+    assert basket.settled_minor == totals.total_minor, (basket.settled_minor, totals.total_minor)
+    assert basket.open_attempt is None, basket.open_attempt
+    customer = basket.customer
+    return Sale(
+        id=basket.id, number=number, receipt=receipt, business_day=business_day, shift=shift, operator=operator, country=market.country,
+        currency=market.currency, price_includes_tax=market.price_includes_tax, opened_ms=basket.opened_ms, completed_ms=at_ms,
+        lines=basket.in_hand, discounts=basket.discounts, totals=totals, tenders=basket.tenders, removed=basket.removed,
+        left_online=tuple(line for line in basket.lines if line not in basket.in_hand),
+        customer=customer.id if customer else "", customer_tier=customer.tier if customer else "",
+        identified_by=customer.identified_by if customer else "", lease=basket.lease,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""One file per way of paying; a market's configuration names them."""

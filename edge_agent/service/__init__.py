@@ -1,0 +1,1 @@
+"""Use cases: each a few lines of order between ports."""

@@ -1,0 +1,295 @@
+"""The register's one mind: commands are decided, appended and applied here, one at a time, and nothing is true before it is on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from edge_agent.clock import Clock, NewId
+from edge_agent.domain.cart import Cart
+from edge_agent.domain.code_rules import CodeRules
+from edge_agent.domain.commands import Command, Moment
+from edge_agent.domain.customer import Customer
+from edge_agent.domain.decide import decide
+from edge_agent.domain.errors import EdgeError, NotNow, StorageError
+from edge_agent.domain.events import AttemptAdded, AttemptMoved, Event, SaleCompleted, TenderAdded
+from edge_agent.domain.market import Market
+from edge_agent.domain.register import Register, evolve
+from edge_agent.domain.sale import Sale
+from edge_agent.domain.tender import OPEN, Attempt
+from edge_agent.ports import Beeps, Catalogue, Central, Commit, FactDraft, Journal, LinkReport, Notice, People, Printer, TenderMethod
+from edge_agent.service.codec import event_row, read_event, read_state, sale_row, write_state
+from edge_agent.service.facts import Origin, facts_of
+
+NOTICES_KEPT = 100
+SNAPSHOT_EVENTS_MAX = 64
+"""The register's state is stored anew at the latest after so many events, and whenever the counter is empty: a start replays no more than that."""
+REOPEN_SECONDS = 2.0
+"""How often a journal that refused is tried again."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Who this register is."""
+
+    tenant: str
+    store: str
+    store_name: str
+    register: str
+    epoch: str
+    market: Market
+    rules: CodeRules
+
+    def receipt(self, number: int) -> str:
+        """How a receipt number is printed: store, register, number."""
+        return f"R-{self.store}-{self.register}-{number:06d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside that the use cases touch."""
+
+    journal: Journal
+    catalogue: Catalogue
+    people: People
+    clock: Clock
+    new_id: NewId
+    methods: Sequence[TenderMethod]
+    central: Central | None = None
+    printer: Printer | None = None
+    beeps: Beeps | None = None
+    wake_push: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceCheck:
+    """The answer to "how much is this?"."""
+
+    sku: str
+    name: str
+    variant: str
+    base_minor: int
+    member_minor: int | None
+    by_weight: bool
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A decision only a person can take; ``then`` carries it out. The last answer is the safe one."""
+
+    id: str
+    key: str
+    shown: dict[str, str]
+    answers: tuple[str, ...]
+    text: str
+    about: Customer | None = None
+    identified_by: str = ""
+
+
+@dataclass(slots=True)
+class Desk:
+    """What is on the screen but not in the journal: it may be lost at any moment without losing business."""
+
+    notice: Notice | None = None
+    notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
+    question: Question | None = None
+    price_check: PriceCheck | None = None
+    next_quantity: str = ""
+    next_is_check: bool = False
+    repriced: tuple[int, int] | None = None
+    customer: Customer | None = None
+    customer_fresh: bool = False
+    cart: Cart | None = None
+    cart_fresh: bool = False
+    last_sale: Sale | None = None
+    print_states: dict[str, str] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)
+    link: LinkReport | None = None
+    stopped: StorageError | None = None
+
+
+class Core:
+    """State, decisions and the news that something changed."""
+
+    def __init__(self, shop: Shop, ports: Ports, boot: str) -> None:
+        self.shop = shop
+        self.ports = ports
+        self.boot = boot
+        self.desk = Desk()
+        self.state = Register()
+        self.view = 0
+        self.on_events: Callable[[tuple[Event, ...]], None] = lambda _: None
+        self.origin = Origin(shop.store, shop.register, shop.market.currency)
+        self._turn = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._since_snapshot = 0
+        self._reopening: asyncio.Task[None] | None = None
+
+    def load(self) -> None:
+        """Replay what the journal holds. Raises JournalCorrupt when it cannot be read."""
+        self.state, self._since_snapshot = self._replayed()
+        basket = self.state.basket
+        if basket is not None and basket.customer is not None:
+            self.desk.customer = self.ports.people.customer(basket.customer.id)
+            self.desk.cart = self.ports.people.cart_of(basket.customer.id)
+
+    def _replayed(self) -> tuple[Register, int]:
+        body, stored = self.ports.journal.load()
+        state = read_state(body) if body is not None else Register()
+        for event in stored:
+            state = evolve(state, read_event(event.row))
+        return state, len(stored)
+
+    # --- news ----------------------------------------------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        """Number the new state of affairs and wake everybody who waits for it. Call on the event loop."""
+        self.view += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def wait_beyond(self, view: int, seconds: float) -> bool:
+        """Wait until there is a newer view than ``view``; False after ``seconds``."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.view <= view:
+                    await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def tell(self, key: str, level: str, text: str, hint: str = "", **shown: str) -> None:
+        """Put one line where the associate looks."""
+        notice = Notice(key, level, text, hint, shown, self.ports.clock.now_ms())
+        self.desk.notice = notice
+        self.desk.notices.appendleft(notice)
+        self.changed()
+
+    def tell_error(self, error: EdgeError, level: str = "bad") -> None:
+        """Put an expected failure where the associate looks."""
+        self.tell(error.key, level, error.message, error.hint, **error.args_shown)
+
+    # --- decisions -----------------------------------------------------------------------------------------------------------
+
+    def moment(self) -> Moment:
+        """What a decision needs from outside, now."""
+        return Moment(self.ports.clock.now_ms(), self.ports.new_id, self.shop.market, self.shop.receipt)
+
+    async def do(self, command: Command, command_id: str = "", *, must: bool = False) -> tuple[Event, ...]:
+        """Decide ``command``, commit what it leads to, and apply it. Raises RuleError, or StorageError (then nothing of it happened).
+
+        An empty ``command_id`` is the service's own doing and gets one. ``must`` commits may use the ballast of a full disk.
+        """
+        async with self._turn:
+            if self.desk.stopped is not None and not must:
+                raise self.desk.stopped
+            before = self.state
+            moment = self.moment()
+            events = decide(before, command, moment)
+            if not events:
+                return ()
+            await self._commit(before, events, (), command_id or moment.new_id(), must)
+        self._after(events)
+        return events
+
+    async def report(self, fact: FactDraft) -> None:
+        """Commit a fact of the service's own that no event stands behind (it started)."""
+        async with self._turn:
+            await self._commit(self.state, (), (fact,), fact.id, must=False)
+        self.ports.wake_push()
+
+    async def _commit(self, before: Register, events: tuple[Event, ...], facts: tuple[FactDraft, ...], command_id: str, must: bool) -> None:
+        state = before
+        for event in events:
+            state = evolve(state, event)
+        now = self.ports.clock.now_ms()
+        store_state = (state.basket is None and bool(events)) or self._since_snapshot + len(events) >= SNAPSHOT_EVENTS_MAX
+        commit = Commit(
+            command=command_id,
+            events=[event_row(event) for event in events],
+            facts=[*facts_of(before, events, self.origin, now, self.ports.new_id), *facts],
+            attempts=_attempts_touched(events),
+            sales=[sale_row(event.sale) for event in events if isinstance(event, SaleCompleted)],
+            snapshot=write_state(state) if store_state else None,
+            must=must,
+        )
+        try:
+            committed = await self.ports.journal.commit(commit)
+        except StorageError as error:
+            self._stop_selling(error)
+            raise
+        if not committed.fresh:
+            return
+        self.state = state
+        self._since_snapshot = 0 if store_state else self._since_snapshot + len(events)
+
+    def _after(self, events: tuple[Event, ...]) -> None:
+        self.ports.wake_push()
+        for event in events:
+            if isinstance(event, SaleCompleted):
+                self.desk.last_sale = event.sale
+                self.desk.notice = None
+                if self.state.basket is None:
+                    self.clear_customer()
+        self.on_events(events)
+        self.changed()
+
+    def clear_customer(self) -> None:
+        """Nobody stands here any more."""
+        self.desk.customer, self.desk.cart = None, None
+        self.desk.customer_fresh = self.desk.cart_fresh = False
+        self.desk.repriced = None
+
+    # --- when the disk refuses -----------------------------------------------------------------------------------------------
+
+    def _stop_selling(self, error: StorageError) -> None:
+        if self.desk.stopped is None:
+            log.error("selling stopped", code=error.code, detail=error.message)
+        self.desk.stopped = error
+        self.tell_error(error)
+        if self._reopening is None or self._reopening.done():
+            self._reopening = asyncio.get_running_loop().create_task(self._reopen(), name="journal-reopen")
+
+    async def _reopen(self) -> None:
+        while self.desk.stopped is not None:
+            await asyncio.sleep(REOPEN_SECONDS)
+            async with self._turn:
+                try:
+                    await self.ports.journal.reopen()
+                    self.state, self._since_snapshot = self._replayed()
+                except StorageError as error:
+                    self.desk.stopped = error
+                    continue
+            self.desk.stopped = None
+            log.info("selling resumed")
+            self.tell("notice.selling_resumed", "good", "The journal can be written again. Selling goes on.")
+
+    async def close(self) -> None:
+        """Stop trying to reopen."""
+        if self._reopening is not None:
+            self._reopening.cancel()
+
+
+def _attempts_touched(events: Sequence[Event]) -> list[Attempt]:
+    """The newest word on every attempt that ``events`` touch, with one that gives its place up before the one that takes it."""
+    newest: dict[str, Attempt] = {}
+    for event in events:
+        match event:
+            case TenderAdded(tender):
+                newest.update({attempt.id: attempt for attempt in tender.attempts})
+            case AttemptAdded(_, attempt) | AttemptMoved(attempt):
+                newest[attempt.id] = attempt
+    return sorted(newest.values(), key=lambda attempt: attempt.state in OPEN)
+
+
+def refuse_unless(condition: bool, text: str, hint: str, reason: str) -> None:
+    """Raise NotNow unless ``condition``."""
+    if not condition:
+        raise NotNow(text, hint=hint, reason=reason)

@@ -1,0 +1,232 @@
+"""Taking money: cash at once; a terminal through the attempt machine, with whatever is unclear settled by asking.
+
+The service owns a payment: the screen may die and come back in the middle of it. An attempt is committed before the first byte leaves
+(its ``wire_ref`` with it), the answer is committed before anything is printed, opened or shown, and while its outcome is unknown a task
+here keeps asking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from edge_agent.domain import commands as do
+from edge_agent.domain.errors import NotNow, StorageError
+from edge_agent.domain.events import AttemptAdded, AttemptMoved, Event, TenderAdded
+from edge_agent.domain.tender import OPEN, Attempt, AttemptKind, AttemptState, NotFound, TenderKind, Unknown
+from edge_agent.domain.tender import AttemptState as S
+from edge_agent.ports import Step, TenderMethod, Terminal
+from edge_agent.service.core import Core
+
+ASK_SECONDS = (2.0, 5.0)
+"""After an unclear answer the terminal is asked after 2 s, then every 5 s."""
+REVIEW_AFTER_SECONDS = 600.0
+"""What no query settled by then is a person's to decide; asking goes on in the background, slower."""
+ASK_SLOWLY_SECONDS = 60.0
+
+LEVELS = {S.APPROVED: "good", S.APPROVED_OFFLINE: "good", S.APPROVED_PARTIAL: "warn", S.UNKNOWN: "warn", S.IN_PROGRESS: "info"}
+"""How loudly the associate is told; everything else is bad news."""
+
+log = structlog.get_logger(__name__)
+
+
+class Paying:
+    """Every tender and every attempt of this register."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._settled_at: dict[str, float] = {}
+
+    # --- commands ------------------------------------------------------------------------------------------------------------
+
+    async def cash(self, given_minor: int | None, command_id: str) -> tuple[Event, ...]:
+        """Cash was put down. Raises RuleError or StorageError."""
+        return await self._core.do(do.PayCash(given_minor), command_id)
+
+    async def card(self, amount_minor: int | None, command_id: str) -> None:
+        """Ask the card terminal. Returns once the attempt is on disk and under way. Raises NotNow (reason from the method), RuleError, StorageError."""
+        terminal = self._terminal(TenderKind.CARD)
+        attempt_id = self._core.ports.new_id()
+        command = do.StartCard(attempt_id, terminal.wire_ref(attempt_id), terminal.name, amount_minor)
+        events = await self._core.do(command, command_id)
+        self._conduct(_started(events), terminal)
+
+    async def give_back(self, tender_id: str, command_id: str) -> None:
+        """Undo a tender of the open basket: cash is handed back, a card payment is voided at its terminal."""
+        basket = self._core.state.basket
+        tender = next((tender for tender in basket.tenders if tender.id == tender_id), None) if basket else None
+        if tender is None:
+            raise NotNow("That payment is not part of this basket.", hint="Choose one from the list.", reason="tender_gone")
+        if tender.kind is TenderKind.CASH:
+            await self._core.do(do.ReturnCash(tender_id), command_id)
+            self._core.tell("notice.cash_returned", "info", "Hand the cash back.")
+            return
+        terminal = self._terminal(TenderKind.CARD)
+        attempt_id = self._core.ports.new_id()
+        events = await self._core.do(do.StartVoid(tender_id, attempt_id, terminal.wire_ref(attempt_id)), command_id)
+        self._conduct(_started(events), terminal)
+
+    async def cancel(self, command_id: str) -> None:
+        """Ask the terminal to stop. The payment ends when the terminal has said so: cancelled, or approved because it was too late."""
+        basket = self._core.state.basket
+        attempt = basket.open_attempt if basket else None
+        if attempt is None:
+            raise NotNow("There is no payment to cancel.", hint="Look at the terminal.", reason="no_payment")
+        terminal = self._of(attempt)
+        await self._core.do(do.Asked(attempt.id), command_id, must=True)
+        if terminal is not None:
+            await terminal.abort(attempt)
+
+    async def review(self, attempt_id: str, money_moved: bool, note: str, command_id: str) -> tuple[Event, ...]:
+        """A person decides what no query could settle."""
+        events = await self._core.do(do.Review(attempt_id, money_moved, note), command_id, must=True)
+        self._ended(attempt_id)
+        return events
+
+    def _terminal(self, kind: TenderKind) -> Terminal:
+        method = next((method for method in self._core.ports.methods if method.kind is kind), None)
+        if method is None or method.terminal is None:
+            raise NotNow("This register takes no cards.", hint="Take cash.", reason="no_card_method")
+        reason = method.availability()
+        if reason:
+            raise NotNow("The card terminal does not answer.", hint="Take cash, or try again when it is back.", reason="terminal_absent", why=reason)
+        return method.terminal
+
+    def _of(self, attempt: Attempt) -> Terminal | None:
+        """The terminal an attempt ran on; None when it is not configured any more."""
+        for method in self._core.ports.methods:
+            if method.terminal is not None and method.terminal.name == attempt.terminal:
+                return method.terminal
+        return None
+
+    # --- conversations -------------------------------------------------------------------------------------------------------
+
+    def _conduct(self, attempt: Attempt, terminal: Terminal) -> None:
+        self._spawn(attempt.id, self._submit(attempt, terminal))
+
+    def _spawn(self, attempt_id: str, work: object) -> None:
+        assert asyncio.iscoroutine(work)
+        running = self._running.pop(attempt_id, None)
+        if running is not None:
+            running.cancel()
+        task = asyncio.get_running_loop().create_task(work, name=f"attempt-{attempt_id}")
+        self._running[attempt_id] = task
+        task.add_done_callback(lambda done: self._running.pop(attempt_id, None) if self._running.get(attempt_id) is done else None)
+
+    async def _submit(self, attempt: Attempt, terminal: Terminal) -> None:
+        def on_step(step: Step) -> None:
+            if self._core.desk.steps.get(attempt.id) != step.key:
+                self._core.desk.steps[attempt.id] = step.key
+                self._core.changed()
+
+        outcome = await terminal.submit(attempt, on_step)
+        if isinstance(outcome, Unknown):
+            self._unsettled(attempt, terminal)
+        await self._learn(do.Learn(attempt.id, outcome, "answer", settle_after_ms=self._settle_wall_ms(attempt, outcome)))
+        if self._open(attempt.id):
+            await self._settle(attempt, terminal)
+
+    def _unsettled(self, attempt: Attempt, terminal: Terminal) -> None:
+        """From now on the transport may still deliver for as long as the terminal's protocol says."""
+        self._settled_at[attempt.id] = self._core.ports.clock.monotonic() + terminal.settle_ms() / 1000
+
+    def _settle_wall_ms(self, attempt: Attempt, outcome: object) -> int:
+        if not isinstance(outcome, Unknown):
+            return 0
+        left = self._settled_at[attempt.id] - self._core.ports.clock.monotonic()
+        return self._core.ports.clock.now_ms() + int(left * 1000)
+
+    async def _settle(self, attempt: Attempt, terminal: Terminal) -> None:
+        """Ask until it is settled. Never gives up: after REVIEW_AFTER_SECONDS a person may decide, and asking goes on slower."""
+        clock = self._core.ports.clock
+        began, asked = clock.monotonic(), 0
+        while self._open(attempt.id):
+            waited = clock.monotonic() - began
+            if waited >= REVIEW_AFTER_SECONDS and self._state(attempt.id) is not AttemptState.NEEDS_REVIEW:
+                await self._review_due(attempt)
+            await asyncio.sleep(ASK_SLOWLY_SECONDS if waited >= REVIEW_AFTER_SECONDS else ASK_SECONDS[min(asked, len(ASK_SECONDS) - 1)])
+            asked += 1
+            if not self._open(attempt.id):
+                return
+            finding = await terminal.query(attempt)
+            settled = clock.monotonic() >= self._settled_at[attempt.id]
+            if isinstance(finding, NotFound) and not settled:
+                continue
+            await self._learn(do.Learn(attempt.id, finding, "query", transport_settled=settled))
+
+    async def _learn(self, command: do.Learn) -> None:
+        """Put what was learned on disk; while the disk refuses, try again: a payment's outcome is never let go of."""
+        while True:
+            try:
+                events = await self._core.do(command, must=True)
+            except StorageError as error:
+                log.error("payment outcome waits for the disk", reason=error.key)
+                await asyncio.sleep(1.0)
+                continue
+            break
+        if events and not self._open(command.attempt):
+            self._ended(command.attempt)
+        if events:
+            self._say(command.attempt, events)
+
+    async def _review_due(self, attempt: Attempt) -> None:
+        await self._core.do(do.GiveToReview(attempt.id, "not_settled"), must=True)
+        self._core.tell("notice.payment_review", "bad", "A card payment could not be settled.", "A manager has to look at the terminal's own list (F7).")
+
+    def _say(self, attempt_id: str, events: tuple[Event, ...]) -> None:
+        moved = next((event.attempt for event in events if isinstance(event, AttemptMoved) and event.attempt.id == attempt_id), None)
+        if moved is None:
+            return
+        level = LEVELS.get(moved.state, "bad")
+        kind = "void" if moved.kind is AttemptKind.VOID else "payment"
+        self._core.tell(f"notice.{kind}_{moved.state.value}", level, f"Card {kind}: {moved.state.value.replace('_', ' ')}.", reason=moved.reason)
+
+    # --- recovery ------------------------------------------------------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """On start: whatever was under way is UNKNOWN now, and is asked about until it is settled."""
+        for attempt in self._core.state.open_attempts():
+            terminal = self._of(attempt)
+            if terminal is None:
+                log.error("an open attempt's terminal is not configured", terminal=attempt.terminal)
+                continue
+            self._unsettled(attempt, terminal)
+            if attempt.state not in (AttemptState.UNKNOWN, AttemptState.NEEDS_REVIEW):
+                unknown = Unknown("restart")
+                await self._learn(do.Learn(attempt.id, unknown, "restart", settle_after_ms=self._settle_wall_ms(attempt, unknown)))
+            self._spawn(attempt.id, self._settle(attempt, terminal))
+
+    def _state(self, attempt_id: str) -> AttemptState | None:
+        held = self._core.state.holding(attempt_id)
+        return held[2].state if held else None
+
+    def _open(self, attempt_id: str) -> bool:
+        return self._state(attempt_id) in OPEN
+
+    def _ended(self, attempt_id: str) -> None:
+        self._core.desk.steps.pop(attempt_id, None)
+        self._settled_at.pop(attempt_id, None)
+
+    async def close(self) -> None:
+        """Stop asking; a restart goes on with it."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _started(events: tuple[Event, ...]) -> Attempt:
+    for event in events:
+        match event:
+            case TenderAdded(tender):
+                return tender.attempts[-1]
+            case AttemptAdded(_, attempt):
+                return attempt
+    raise AssertionError(f"nothing was started: {events}")
+
+
+def available(methods: tuple[TenderMethod, ...] | list[TenderMethod]) -> list[str]:
+    """The kinds of tender that can be used now, in the order they are offered."""
+    return [method.kind.value for method in methods if not method.availability()]

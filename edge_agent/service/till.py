@@ -1,0 +1,106 @@
+"""The register as one thing: the use cases side by side, what happens after a sale, and the start and end of the service's life."""
+
+from __future__ import annotations
+
+from edge_agent.domain import commands as do
+from edge_agent.domain.commands import Command, Cut
+from edge_agent.domain.errors import OutOfBounds
+from edge_agent.domain.events import Event, SaleCompleted
+from edge_agent.domain.quantity import Quantity, Unit
+from edge_agent.domain.reading import Reading
+from edge_agent.domain.sale_receipt import Letterhead
+from edge_agent.service.clienteling import Clienteling
+from edge_agent.service.core import Core
+from edge_agent.service.counter import Counter
+from edge_agent.service.day import Day
+from edge_agent.service.facts import started
+from edge_agent.service.paying import Paying
+from edge_agent.service.printing import Printing
+
+DEPARTMENT_NAME_CHARS_MAX = 60
+
+
+class Till:
+    """Everything one register can do."""
+
+    def __init__(self, core: Core, head: Letterhead) -> None:
+        self.core = core
+        self.day = Day(core)
+        self.clienteling = Clienteling(core)
+        self.counter = Counter(core, self.clienteling, self.day)
+        self.paying = Paying(core)
+        self.printing = Printing(core, head)
+        core.on_events = self._happened
+
+    # --- life ----------------------------------------------------------------------------------------------------------------
+
+    async def start(self, version: str, *, clean_stop: bool) -> None:
+        """Say that the service came up, and take up again whatever payment was under way. Raises StorageError."""
+        core = self.core
+        now = core.ports.clock.now_ms()
+        await core.report(started(core.state, core.origin, now, core.ports.new_id(), boot=core.boot, version=version, clean_stop=clean_stop))
+        await self.paying.recover()
+
+    async def close(self) -> None:
+        """End the tasks; what they were about goes on after the next start."""
+        await self.paying.close()
+        await self.clienteling.close()
+        await self.printing.close()
+        await self.core.close()
+
+    async def scanned(self, reading: Reading) -> None:
+        """A device read something."""
+        await self.counter.scanned(reading)
+
+    def _happened(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            if isinstance(event, SaleCompleted):
+                self.printing.completed(event.sale)
+                self.clienteling.sold(event.sale.lease, event.sale.id, [line.cart_line for line in event.sale.lines if line.cart_line])
+
+    # --- lines and baskets ---------------------------------------------------------------------------------------------------
+
+    async def run(self, command: Command, command_id: str) -> tuple[Event, ...]:
+        """A command that needs nothing looked up. The notice of the command before goes."""
+        events = await self.core.do(command, command_id)
+        self.core.desk.notice = None
+        self.core.desk.repriced = None
+        self.core.changed()
+        return events
+
+    async def department(self, department: str, price_minor: int, quantity: str, name: str, code: str, command_id: str) -> None:
+        """Sell by department and price. Raises OutOfBounds for a department that the shop does not have."""
+        known = dict(self.departments())
+        if department not in known:
+            raise OutOfBounds(f"No department is called {department!r}.", hint="Choose one from the list.", reason="department")
+        wanted = Quantity.parse(quantity) if quantity else Quantity(1, Unit.PIECE)
+        shown = " ".join(name.split())[:DEPARTMENT_NAME_CHARS_MAX]
+        await self.run(do.AddDepartment(department, known[department], shown, price_minor, wanted, code), command_id)
+
+    def departments(self) -> tuple[tuple[str, str], ...]:
+        """The departments of the catalogue with the tax class most of their articles have."""
+        return tuple(self.core.ports.catalogue.departments())
+
+    async def discount(self, line: str | None, cut: Cut, command_id: str) -> None:
+        """Money off a line, or off the basket when ``line`` is None."""
+        await self.run(do.DiscountBasket(cut) if line is None else do.DiscountLine(line, cut), command_id)
+
+    async def void(self, reason: str, command_id: str) -> None:
+        """Give the basket up."""
+        lease = self.core.state.basket.lease if self.core.state.basket else None
+        await self.run(do.VoidBasket(reason), command_id)
+        self.core.clear_customer()
+        self.clienteling.given_up(lease)
+        self.core.tell("notice.voided", "info", "The basket was given up.")
+
+    async def set_aside(self, command: do.Suspend | do.Park, command_id: str) -> None:
+        """Suspend or park the basket."""
+        await self.run(command, command_id)
+        self.core.clear_customer()
+        key = "notice.parked" if isinstance(command, do.Park) else "notice.suspended"
+        self.core.tell(key, "info", "The basket is set aside; F7 brings it back.")
+
+    async def recall(self, basket: str, command_id: str) -> None:
+        """Bring a basket back, with its customer."""
+        await self.run(do.Recall(basket), command_id)
+        self.clienteling.recalled()

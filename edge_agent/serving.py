@@ -1,0 +1,116 @@
+"""Where the local API listens: a Unix socket that only till users may open, or loopback with a token; always bound by ourselves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from litestar import Litestar
+
+from edge_agent.domain.errors import ConfigError
+
+SOCKET_MODE = 0o660
+SOCKET_PATH_BYTES_MAX = 107
+BACKLOG = 64
+LOOPBACK = "127.0.0.1"
+
+
+def bind_unix(path: Path, group: str = "") -> socket.socket:
+    """Listen on ``path`` with mode 0660 and, when named, owned by ``group``. A dead socket file is replaced; a live one is refused.
+
+    Raises ConfigError.
+    """
+    if len(os.fsencode(path)) > SOCKET_PATH_BYTES_MAX:
+        raise ConfigError(f"[api] socket: expected a path of at most {SOCKET_PATH_BYTES_MAX} bytes, got {path}.", hint="Choose a shorter path.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_dead(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    except OSError as problem:
+        listener.close()
+        raise ConfigError(f"[api] socket: cannot listen on {path}: {problem.strerror}.", hint="Check the folder's permissions.") from problem
+    finally:
+        os.umask(mask)
+    _share(path, group, listener)
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _remove_dead(path: Path) -> None:
+    if not path.exists():
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+            return
+    raise ConfigError(f"A service already listens on {path}.", hint="Stop it first, or give this register a state folder of its own.")
+
+
+def _share(path: Path, group: str, listener: socket.socket) -> None:
+    if group:
+        import grp  # not on Windows, where there is no socket file to share either
+
+        try:
+            os.chown(path, -1, grp.getgrnam(group).gr_gid)
+        except (KeyError, OSError) as problem:
+            listener.close()
+            raise ConfigError(
+                f"[api] group: expected a group that this user may give files to, got {group!r}.", hint="Create it, or run `edge-agent install`."
+            ) from problem
+    path.chmod(SOCKET_MODE)
+
+
+def bind_loopback(port: int) -> socket.socket:
+    """Listen on a loopback port; 0 takes a free one. Raises ConfigError."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError as problem:
+        listener.close()
+        raise ConfigError(f"[api] port: cannot listen on {LOOPBACK}:{port}: {problem.strerror}.", hint="Choose another port.") from problem
+    listener.listen(BACKLOG)
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the service has its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Listener:
+    """Serves an application on one socket until it is told to stop."""
+
+    def __init__(self, app: Litestar, listener: socket.socket) -> None:
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2, ws="none", server_header=False)
+        self._server = _Server(config)
+        self._socket = listener
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Serve; returns once requests are answered."""
+        self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._socket]), name="api")
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+                raise ConfigError("The local API did not start.", hint="Look at the log.")
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Answer what is under way, then close."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+        self._socket.close()

@@ -1,0 +1,111 @@
+"""Making a device a register: a single-use code, proof that the device holds its key, and the next epoch."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from edge_agent.clock import Random
+from sync.central.problems import refused
+from sync.central.registers import find_register, new_secret, secret_hash
+from sync.central.writer import Transaction
+from sync.contract.messages import PROBLEM_CODE_INVALID, PROBLEM_INVALID, Enrolled, EnrolRequest, enrol_message
+
+CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no letter that is read as a digit."""
+CODE_CHARACTERS = 10
+"""50 bits: at a million guesses a second, a code that lives ten minutes is found with a chance of one in two million."""
+READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolCode:
+    """A code to type at the register, and until when (wall ms)."""
+
+    code: str
+    source: str
+    expires_ms: int
+
+
+def plain_code(typed: str) -> str:
+    """What a person typed, as the code was made.
+
+    >>> plain_code("7kq2m-9xwol ")
+    '7KQ2M9XW01'
+    """
+    return typed.upper().translate(READ_AS)
+
+
+def make_code(transaction: Transaction, random: Random, store: str, register: str, lives_ms: int) -> EnrolCode:
+    """A new code for a configured register; codes made for it before and not used end. Raises Refused (not found)."""
+    source = find_register(transaction.db, store, register)
+    code = "".join(CODE_ALPHABET[byte % len(CODE_ALPHABET)] for byte in random.token_bytes(CODE_CHARACTERS))
+    expires_ms = transaction.now_ms + lives_ms
+    transaction.db.execute("DELETE FROM enrol_code WHERE source = ? AND used_ms IS NULL", (source,))
+    transaction.db.execute("INSERT INTO enrol_code (hash, source, expires_ms) VALUES (?, ?, ?)", (secret_hash(code), source, expires_ms))
+    return EnrolCode(f"{code[:5]}-{code[5:]}", source, expires_ms)
+
+
+def enrol(transaction: Transaction, random: Random, tenant: str, request: EnrolRequest) -> Enrolled:
+    """The register that the device now is. Raises Refused (code-invalid, or invalid when the proof does not verify, which leaves the code usable).
+
+    A code is used once, by one key: the same key may repeat the call while the code lives (its answer may have been lost) and is given a fresh token
+    for the same epoch.
+    """
+    _require_proof(request)
+    code = secret_hash(plain_code(request.code))
+    row = transaction.db.execute("SELECT source, expires_ms, used_key FROM enrol_code WHERE hash = ?", (code,)).fetchone()
+    if row is None:
+        raise refused(PROBLEM_CODE_INVALID, "No such code; it may have been replaced by a newer one.")
+    source, expires_ms, used_key = row
+    if transaction.now_ms >= expires_ms:
+        raise refused(PROBLEM_CODE_INVALID, "The code has expired; make a new one.")
+    if used_key is not None and used_key != request.public_key:
+        raise refused(PROBLEM_CODE_INVALID, "The code was used by another device; make a new one.")
+    if used_key is None:
+        transaction.db.execute("UPDATE enrol_code SET used_key = ?, used_ms = ? WHERE hash = ?", (request.public_key, transaction.now_ms, code))
+        _next_epoch(transaction, source, request)
+    return _issue_token(transaction, random, tenant, source)
+
+
+def _require_proof(request: EnrolRequest) -> None:
+    try:
+        key = Ed25519PublicKey.from_public_bytes(_unpadded(request.public_key))
+        key.verify(_unpadded(request.proof), enrol_message(request.code, request.public_key))
+    except (InvalidSignature, ValueError) as problem:
+        raise refused(PROBLEM_INVALID, "The proof was not made by this key over this code.") from problem
+
+
+def _unpadded(text: str) -> bytes:
+    """Raises ValueError for anything but canonical base64url without padding."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as problem:
+        raise ValueError(str(problem)) from problem
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
+        raise ValueError("not canonical base64url")
+    return raw
+
+
+def _next_epoch(transaction: Transaction, source: str, request: EnrolRequest) -> None:
+    transaction.db.execute(
+        "UPDATE register SET epoch = epoch + 1, public_key = ?, device = ?, enrolled_ms = ?, frozen = '', frozen_ms = NULL WHERE source = ?",
+        (request.public_key, request.device, transaction.now_ms, source),
+    )
+
+
+def _issue_token(transaction: Transaction, random: Random, tenant: str, source: str) -> Enrolled:
+    token = new_secret(random)
+    db = transaction.db
+    store, name, country, register, epoch = db.execute(
+        "SELECT store, s.name, s.country, r.register, r.epoch FROM register r JOIN store s USING (store) WHERE r.source = ?", (source,)
+    ).fetchone()
+    db.execute("UPDATE token SET retired_ms = ? WHERE source = ? AND retired_ms IS NULL", (transaction.now_ms, source))
+    db.execute("INSERT INTO token (hash, source, epoch) VALUES (?, ?, ?)", (secret_hash(token), source, epoch))
+    return Enrolled(
+        tenant=tenant, store=store, store_name=name, register=register, epoch=str(epoch), token=token, country=country, issued_ms=transaction.now_ms
+    )

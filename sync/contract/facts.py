@@ -1,0 +1,308 @@
+"""The data of every fact type, as msgspec types: central decodes with them and the published JSON Schemas are made from them.
+
+Names are those of ARTS/OMG POSLog where it has one (RetailStoreID, WorkstationID, BusinessDayDate, SequenceNumber, LineItem, Tender, Tax).
+Every key is required; keys that a version does not know are let through, so that a newer register can say more. Integers are written
+without fraction or exponent.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from sync.contract.fields import (
+    MINOR_MAX,
+    Count,
+    Country,
+    Currency,
+    Day,
+    Id,
+    IdOrNone,
+    LastFour,
+    Minor,
+    Name,
+    Rate,
+    Salt,
+    SoldBy,
+    StoreNumber,
+    Text,
+    TimeMs,
+)
+
+LINE_ITEMS_MAX = 500
+TENDERS_MAX = 100
+ATTEMPTS_MAX = 200
+
+TenderKind = Literal["cash", "card"]
+AttemptState = Literal[
+    "intent", "sent", "in_progress", "aborting", "unknown", "needs_review", "approved", "approved_partial", "approved_offline",
+    "declined", "cancelled", "not_processed", "abandoned", "voided",
+]  # fmt: skip
+
+
+class Common(Struct, frozen=True, rename="camel", kw_only=True):
+    """What every fact says: where, when, on whose shift."""
+
+    salt: Salt
+    retail_store_id: StoreNumber
+    workstation_id: StoreNumber
+    business_day_date: Day
+    shift_id: IdOrNone
+    operator_id: IdOrNone
+    at_ms: TimeMs
+
+
+class SaleCustomer(Struct, frozen=True, rename="camel", kw_only=True):
+    """The known customer of a sale; their name stays out of the fact."""
+
+    customer_id: Id
+    tier: Name
+    identified_by: Name
+
+
+class SaleCart(Struct, frozen=True, rename="camel", kw_only=True):
+    """The online cart that the sale used. ``soldLines`` left it by this sale; ``leftLines`` stay in the web shop. An empty token: sold from a copy, offline."""
+
+    cart_id: Id
+    version: Count
+    token: IdOrNone
+    lease_until_ms: TimeMs
+    offline_copy: bool
+    sold_lines: Annotated[list[Id], Meta(max_length=LINE_ITEMS_MAX)]
+    left_lines: Annotated[list[Id], Meta(max_length=LINE_ITEMS_MAX)]
+
+
+class Modifier(Struct, frozen=True, rename="camel", kw_only=True):
+    """Money off a line or the whole basket, for a stated reason; ``percentMilli`` is 0 when an amount was typed."""
+
+    scope: Literal["line", "basket"]
+    reason: Text
+    operator_id: IdOrNone
+    percent_milli: Rate
+    amount_minor: Annotated[int, Meta(ge=-MINOR_MAX, le=0, description="What it took off; never positive.")]
+
+
+class LineItem(Struct, frozen=True, rename="camel", kw_only=True):
+    """One line that was sold. gross, plus its modifiers, is extended; extended, minus its part of the basket's modifiers, is share."""
+
+    sequence_number: Count
+    line_id: Id
+    kind: Literal["article", "department"]
+    item_id: IdOrNone
+    gtin: Annotated[str, Meta(pattern=r"^([0-9]{14})?$")]
+    description: Text
+    variant: Text
+    department: Text
+    quantity: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+    unit: Literal["piece", "g"]
+    sold_by: SoldBy
+    regular_unit_price_minor: Minor
+    actual_unit_price_minor: Minor
+    price_source: Literal["book", "member", "online", "code", "keyed"]
+    price_book: Name
+    price_version: Name
+    gross_minor: Minor
+    modifiers: Annotated[list[Modifier], Meta(max_length=20)]
+    extended_amount_minor: Minor
+    share_minor: Minor
+    tax_class: Name
+    cart_line: IdOrNone
+    batch: Name
+    expiry: Day
+    serial: Name
+    operator_id: IdOrNone
+
+
+class RemovedItem(Struct, frozen=True, rename="camel", kw_only=True):
+    """A line that was taken out again before the sale, for loss prevention."""
+
+    item_id: IdOrNone
+    description: Text
+    quantity: Count
+    unit: Literal["piece", "g"]
+    amount_minor: Minor
+    at_ms: TimeMs
+    operator_id: IdOrNone
+
+
+class Tax(Struct, frozen=True, rename="camel", kw_only=True):
+    """One rate of the sale: the amount without tax, and the tax on it, as charged. Central never computes it again."""
+
+    tax_class: Name
+    rate_milli: Rate
+    label: Name
+    base_minor: Minor
+    tax_minor: Minor
+
+
+class Totals(Struct, frozen=True, rename="camel", kw_only=True):
+    """What the sale came to."""
+
+    lines_minor: Minor
+    modifiers_minor: Minor
+    tax_minor: Minor
+    total_minor: Minor
+    rounding_minor: Minor
+    tendered_minor: Minor
+    change_minor: Minor
+
+
+class Card(Struct, frozen=True, rename="camel", kw_only=True):
+    """What a terminal said that may be kept."""
+
+    provider_ref: Name
+    approval: Name
+    brand: Name
+    last_four: LastFour
+    entry_mode: Name
+    verification: Name
+    merchant_account: Name
+    terminal: Name
+    wire_ref: Name
+    offline: bool
+
+
+class Tender(Struct, frozen=True, rename="camel", kw_only=True):
+    """One settled way of paying part of the sale. For cash: given - change = settled + rounding."""
+
+    tender_id: Id
+    kind: TenderKind
+    settled_minor: Minor
+    given_minor: Minor
+    change_minor: Minor
+    rounding_minor: Minor
+    attempt_id: IdOrNone
+    card: Card | None
+
+
+class Attempt(Struct, frozen=True, rename="camel", kw_only=True):
+    """One conversation with a terminal, whatever its end."""
+
+    attempt_id: Id
+    tender_id: Id
+    kind: Literal["sale", "void"]
+    state: AttemptState
+    amount_minor: Minor
+    approved_minor: Minor
+    wire_ref: Name
+    terminal: Name
+    reason: Text
+    started_ms: TimeMs
+
+
+Attempts = Annotated[list[Attempt], Meta(max_length=ATTEMPTS_MAX)]
+
+
+class SettledAttempt(Attempt, frozen=True, rename="camel", kw_only=True):
+    """An attempt that ended outside a completed sale, with its currency and what the terminal said."""
+
+    currency_code: Currency
+    card: Card | None
+
+
+class SaleCompleted(Common, frozen=True, rename="camel", kw_only=True):
+    """Goods were exchanged for money. Subject: the sale's id."""
+
+    transaction_id: Id
+    sequence_number: Annotated[int, Meta(ge=1, le=999_999_999, description="The receipt's number at this register.")]
+    receipt_code: Annotated[str, Meta(min_length=1, max_length=64)]
+    country_code: Country
+    currency_code: Currency
+    tax_included: bool
+    channel: Name
+    begin_ms: TimeMs
+    end_ms: TimeMs
+    customer: SaleCustomer | None
+    cart: SaleCart | None
+    line_items: Annotated[list[LineItem], Meta(min_length=1, max_length=LINE_ITEMS_MAX)]
+    modifiers: Annotated[list[Modifier], Meta(max_length=20)]
+    removed_items: Annotated[list[RemovedItem], Meta(max_length=2000)]
+    taxes: Annotated[list[Tax], Meta(max_length=50)]
+    totals: Totals
+    tenders: Annotated[list[Tender], Meta(max_length=TENDERS_MAX)]
+    attempts: Attempts
+
+
+class BasketVoided(Common, frozen=True, rename="camel", kw_only=True):
+    """A basket was given up. Subject: the basket's id."""
+
+    transaction_id: Id
+    reason: Text
+    lines: Count
+    amount_minor: Minor
+    currency_code: Currency
+    attempts: Attempts
+
+
+class PaymentSettled(Common, frozen=True, rename="camel", kw_only=True):
+    """An attempt ended outside a completed sale. Subject: the attempt's id."""
+
+    transaction_id: IdOrNone
+    attempt: SettledAttempt
+    cause: Name
+
+
+class ShiftOpened(Common, frozen=True, rename="camel", kw_only=True):
+    """A cashier began. Subject: the shift's id."""
+
+    float_minor: Minor
+    currency_code: Currency
+
+
+class ShiftClosed(Common, frozen=True, rename="camel", kw_only=True):
+    """A cashier ended. Subject: the shift's id."""
+
+    sales: Count
+    expected_cash_minor: Minor
+    currency_code: Currency
+
+
+class VisitRecorded(Common, frozen=True, rename="camel", kw_only=True):
+    """A known customer was served. Subject: the sale's id, or the visit's own."""
+
+    customer_id: Id
+    identified_by: Name
+    sale_id: Id | None
+
+
+class RegisterStarted(Common, frozen=True, rename="camel", kw_only=True):
+    """The register's service began to run. Subject: the boot id. ``cleanStop`` says how the run before it ended."""
+
+    version: Name
+    boot_id: Id
+    epoch: Name
+    clean_stop: bool
+
+
+class FactWithheld(Common, frozen=True, rename="camel", kw_only=True):
+    """A fact that central could not take at all; its number is used by this one. Subject: the culprit's fact id."""
+
+    fact_id: Id
+    type: Name
+    reason: Text
+
+
+FactData = SaleCompleted | BasketVoided | PaymentSettled | ShiftOpened | ShiftClosed | VisitRecorded | RegisterStarted | FactWithheld
+
+SALE = "retail.sale.completed.v1"
+VOIDED = "retail.basket.voided.v1"
+PAYMENT = "retail.payment.settled.v1"
+SHIFT_OPENED = "retail.shift.opened.v1"
+SHIFT_CLOSED = "retail.shift.closed.v1"
+VISIT = "retail.visit.recorded.v1"
+STARTED = "retail.register.started.v1"
+WITHHELD = "retail.fact.withheld.v1"
+
+DATA_BY_TYPE: dict[str, type[FactData]] = {
+    SALE: SaleCompleted,
+    VOIDED: BasketVoided,
+    PAYMENT: PaymentSettled,
+    SHIFT_OPENED: ShiftOpened,
+    SHIFT_CLOSED: ShiftClosed,
+    VISIT: VisitRecorded,
+    STARTED: RegisterStarted,
+    WITHHELD: FactWithheld,
+}
+STREAM_BY_TYPE = {SALE: "trade", VOIDED: "trade", PAYMENT: "trade", SHIFT_OPENED: "trade", SHIFT_CLOSED: "trade", VISIT: "people", STARTED: "ops"}
+"""The stream that each type travels in. A withheld fact takes the place of another, so it may be in any."""

@@ -1,0 +1,172 @@
+"""The reading half of the journal: the register's state, sales to look up, where the streams stand, and what IT looks at.
+
+It works beside the running service as well (``JournalReader.open``): readers never wait for the writer, nor it for them.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from edge_agent.clock import SystemRandom
+from edge_agent.domain.errors import JournalCorrupt
+from edge_agent.ports import EventRow, SaleRow, StoredEvent, StreamStatus
+from sync.cipher import Connection, Readers, SqlError, storage_error
+from sync.contract.envelope import STREAMS
+from sync.journal_append import position_of
+from sync.journal_check import Verification, verify
+from sync.journal_disk import JournalDisk
+from sync.journal_facts import CENTRAL, Identity, current_identity, facts_after, next_for
+from sync.journal_person import unseal
+from sync.journal_sales import SALE_COLUMNS, sale_of, where_sale
+
+SALES_LIMIT_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedFact:
+    """A fact that central stored and put aside; ``problem`` is its problem details as JSON."""
+
+    stream: str
+    number: int
+    problem: str
+    at_ms: int
+
+
+class JournalReader:
+    """Reads the journal at ``path`` through a few read-only connections; every method may be called from any thread and raises StorageError."""
+
+    def __init__(self, path: Path, readers: Readers) -> None:
+        self._path = path
+        self._readers = readers
+
+    @classmethod
+    def open(cls, folder: Path, key: bytes) -> JournalReader:
+        """A reader of the journal in ``folder``, whether or not a service runs on it."""
+        disk = JournalDisk(folder, key, SystemRandom())
+        return cls(disk.path, Readers(disk.open_reader))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._readers.close()
+
+    def load(self) -> tuple[bytes | None, Sequence[StoredEvent]]:
+        """The stored register state, if any, and the events after it, in order."""
+        with self._reading() as db:
+            row = db.execute("SELECT snapshot, position FROM state WHERE id = 1").fetchone()
+            snapshot, position = row or (None, 0)
+            return snapshot, _events(db, "WHERE position > ? ORDER BY position", (position,))
+
+    def tail(self, count: int) -> Sequence[StoredEvent]:
+        """The newest ``count`` events, in order."""
+        with self._reading() as db:
+            return _events(db, "ORDER BY position DESC LIMIT ?", (count,))[::-1]
+
+    def known_command(self, command: str) -> bool:
+        """Whether a command with that id was committed."""
+        with self._reading() as db:
+            return position_of(db, command) is not None
+
+    def sales(self, text: str, limit: int) -> Sequence[SaleRow]:
+        """Completed sales, newest first, whose receipt, number, amount or customer id matches every word of ``text`` (all when empty)."""
+        where, values = where_sale(text)
+        select = f"SELECT {SALE_COLUMNS} FROM sale {where} ORDER BY at_ms DESC, number DESC LIMIT ?"  # noqa: S608 - no value is in the text
+        with self._reading() as db:
+            return [sale_of(row) for row in db.execute(select, (*values, max(0, min(limit, SALES_LIMIT_MAX))))]
+
+    def sale(self, sale_id: str) -> SaleRow | None:
+        """One completed sale by its id or its receipt code."""
+        with self._reading() as db:
+            select = f"SELECT {SALE_COLUMNS} FROM sale WHERE id = ? OR receipt = ? COLLATE NOCASE"  # noqa: S608 - no value is in the text
+            row = db.execute(select, (sale_id, sale_id)).fetchone()
+            return None if row is None else sale_of(row)
+
+    def streams(self) -> Sequence[StreamStatus]:
+        """Where every stream of the current identity stands."""
+        with self._reading() as db:
+            identity, _ = current_identity(db)
+            heads = dict(db.execute("SELECT name, head FROM stream WHERE identity = ?", (identity,)).fetchall())
+            return [_status(db, identity, stream, heads.get(stream, 0)) for stream in STREAMS]
+
+    def identity(self) -> Identity:
+        """Who the register is on the wire."""
+        with self._reading() as db:
+            return current_identity(db)[1]
+
+    def facts_after(self, stream: str, number: int, limit_facts: int, limit_bytes: int) -> list[tuple[int, bytes]]:
+        """(number, wire bytes) of the facts after ``number``: at most ``limit_facts``, at most ``limit_bytes`` in all but always one if there is one."""
+        with self._reading() as db:
+            return facts_after(db, current_identity(db)[0], stream, number, limit_facts, limit_bytes)
+
+    def fact_hash(self, stream: str, number: int) -> str | None:
+        """The hash of one fact of the current identity, or None when there is no such fact."""
+        with self._reading() as db:
+            select = "SELECT hash FROM fact WHERE identity = ? AND stream = ? AND number = ?"
+            row = db.execute(select, (current_identity(db)[0], stream, number)).fetchone()
+            return None if row is None else str(row[0])
+
+    def quarantined(self) -> Sequence[QuarantinedFact]:
+        """What central put aside, oldest first."""
+        with self._reading() as db:
+            rows = db.execute("SELECT stream, number, problem, at_ms FROM quarantine ORDER BY at_ms, stream, number")
+            return [QuarantinedFact(*row) for row in rows]
+
+    def verify(self) -> Verification:
+        """Check every page, event and fact of the journal. A file that cannot be opened is a problem found, not an exception."""
+        try:
+            with self._reading() as db:
+                return verify(db)
+        except JournalCorrupt as problem:
+            return Verification(0, 0, (problem.message,))
+
+    def export(self) -> Iterator[bytes]:
+        """The journal as lines of JSON: every fact as the bytes of its wire form, then every event (personal parts stay out)."""
+        with self._reading() as db:
+            for (wire,) in db.execute("SELECT wire FROM fact ORDER BY identity, stream, number"):
+                yield wire + b"\n"
+            rows = db.execute("SELECT position, at_ms, type, body, person, hash FROM event ORDER BY position")
+            for position, at_ms, type, body, person, hash in rows:
+                event = {"event": position, "atMs": at_ms, "type": type, "person": person, "hash": hash.hex(), **_shown(body)}
+                yield msgspec.json.encode(event) + b"\n"
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A connection inside one read transaction, so that several statements see one state."""
+        try:
+            with self._readers.use() as db:
+                db.execute("BEGIN")
+                try:
+                    yield db
+                finally:
+                    db.execute("ROLLBACK")
+        except SqlError as problem:
+            raise storage_error(problem, self._path) from problem
+
+
+def _events(db: Connection, which: str, values: tuple[object, ...]) -> list[StoredEvent]:
+    select = f"SELECT position, at_ms, type, body, person, seal_key, sealed FROM event {which}"  # noqa: S608 - no value is in the text
+    return [
+        StoredEvent(position, at_ms, EventRow(type, body, person, unseal(db, seal_key, sealed, person, position)))
+        for position, at_ms, type, body, person, seal_key, sealed in db.execute(select, values).fetchall()
+    ]
+
+
+def _status(db: Connection, identity: int, stream: str, head: int) -> StreamStatus:
+    acknowledged = next_for(db, CENTRAL, identity, stream) - 1
+    select = "SELECT at_ms FROM fact WHERE identity = ? AND stream = ? AND number = ?"
+    row = db.execute(select, (identity, stream, acknowledged + 1)).fetchone()
+    return StreamStatus(stream, head, acknowledged, None if row is None else row[0])
+
+
+def _shown(body: bytes) -> dict[str, object]:
+    """An event's body as JSON where it is JSON, else in base64."""
+    try:
+        msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return {"base64": base64.b64encode(body).decode()}
+    return {"body": msgspec.Raw(body)}

@@ -1,0 +1,69 @@
+"""Journals, commits and facts for tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edge_agent.clock import ClockIds, SystemClock, SystemRandom
+from edge_agent.domain.tender import Attempt, AttemptKind, AttemptState
+from edge_agent.ports import Commit, EventRow, FactDraft, SaleRow
+from sync.cipher import Connection, open_file
+from sync.journal import Journal
+
+KEY = bytes(range(32))
+BALLAST_BYTES = 256 * 1024
+new_id = ClockIds(SystemClock(), SystemRandom())
+
+
+def open_journal(folder: Path, ballast_bytes: int = BALLAST_BYTES) -> Journal:
+    return Journal.open(folder, KEY, clock=SystemClock(), random=SystemRandom(), new_id=new_id, ballast_bytes=ballast_bytes)
+
+
+def a_commit(command: str = "", *, events: int = 1, facts: int = 0, stream: str = "trade", **more: object) -> Commit:
+    """A commit of some events and facts, under a command id of its own."""
+    command = command or new_id()
+    rows = tuple(EventRow("LineAdded", b'{"line":%d,"of":"%s"}' % (number, command.encode())) for number in range(events))
+    return Commit(command, rows, tuple(a_fact(stream) for _ in range(facts)), **more)  # type: ignore[arg-type] # the caller's keywords are Commit's own
+
+
+def a_fact(stream: str = "trade", type: str = "retail.sale.completed.v1", **data: object) -> FactDraft:
+    id = new_id()
+    common = {"retailStoreId": "0001", "workstationId": "02", "businessDayDate": "2026-11-22", "shiftId": "s1", "operatorId": "o1", "atMs": 1_795_388_400_000}
+    return FactDraft(stream, type, id, id, 1_795_388_400_000, {**common, "totalMinor": 1999, **data})
+
+
+def a_sale(number: int, total_minor: int = 1999, customer: str = "", currency: str = "EUR") -> SaleRow:
+    return SaleRow(new_id(), number, f"R-0001-02-{number:06d}", 1_795_388_400_000 + number, total_minor, currency, customer, b"{}")
+
+
+def an_attempt(tender: str, wire_ref: str, state: AttemptState = AttemptState.INTENT, terminal: str = "t1", id: str = "") -> Attempt:
+    return Attempt(id or new_id(), tender, AttemptKind.SALE, terminal, state, 1000, "EUR", wire_ref, 1, 1)
+
+
+@contextmanager
+def raw(folder: Path) -> Iterator[Connection]:
+    """The journal's file itself, for looking and for doing harm."""
+    db = open_file(folder / "journal.db", KEY)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+@contextmanager
+def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
+    """A file system of its own with that much room, or PermissionError where this process may not mount one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() != 0:
+        raise PermissionError("mounting needs root")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        raise PermissionError(mounted.stderr.decode())
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -1,0 +1,103 @@
+"""Acts: everything an associate can do by a key or by name, in one table; the key line, the menu, the search for commands and the help read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tui.drawing.foot import KeyHint
+from tui.shown import Shown, sellable
+
+
+def _always(shown: Shown) -> str:
+    return ""
+
+
+def _shift(shown: Shown) -> str:
+    return "" if shown.snapshot.shift else "refused.no_shift"
+
+
+def _basket(shown: Shown) -> str:
+    return _shift(shown) or ("" if shown.snapshot.basket else "refused.no_basket")
+
+
+def _unlocked(shown: Shown) -> str:
+    return _basket(shown) or ("refused.locked" if shown.snapshot.basket and shown.snapshot.basket.locked else "")
+
+
+def _line(shown: Shown) -> str:
+    return _unlocked(shown) or ("" if shown.snapshot.basket and shown.snapshot.basket.lines else "refused.no_line")
+
+
+def _payable(shown: Shown) -> str:
+    return _basket(shown) or ("" if sellable(shown.snapshot.basket) else "refused.nothing_to_pay")
+
+
+def _cart(shown: Shown) -> str:
+    customer = shown.snapshot.customer
+    if customer is None:
+        return _shift(shown) or "refused.no_customer"
+    return _shift(shown) or ("" if customer.cart else "refused.no_cart")
+
+
+def _aside(shown: Shown) -> str:
+    return _shift(shown) or ("" if shown.snapshot.suspended or shown.snapshot.parked else "refused.nothing_aside")
+
+
+def _idle(shown: Shown) -> str:
+    return _shift(shown) or ("refused.basket_open" if shown.snapshot.basket else "")
+
+
+def _customer(shown: Shown) -> str:
+    return "" if shown.snapshot.customer else "refused.no_customer"
+
+
+def _last_sale(shown: Shown) -> str:
+    return "" if shown.snapshot.last_sale else "refused.no_sale"
+
+
+def _right(right: str, ready: Callable[[Shown], str]) -> Callable[[Shown], str]:
+    def allowed(shown: Shown) -> str:
+        shift = shown.snapshot.shift
+        return ready(shown) or ("" if shift and right in shift.rights else "refused.no_right")
+
+    return allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act. ``key`` is Textual's name of its key (``""``: by the menu or by name only), ``letter`` its key in the F9 menu; ``ready``
+    answers with the key of a sentence that says why not, or ``""``; ``rank`` orders it in a short key line (0 stays longest)."""
+
+    name: str
+    key: str = ""
+    letter: str = ""
+    ready: Callable[[Shown], str] = _always
+    rank: int = 2
+
+
+ACTS: tuple[Act, ...] = (
+    Act("help", "f1", rank=0), Act("pay", "f2", ready=_payable, rank=0), Act("customer", "f3", ready=_shift, rank=1), Act("find", "f4", ready=_shift, rank=1),
+    Act("cart", "f5", ready=_cart, rank=1), Act("suspend", "f6", ready=_unlocked, rank=1), Act("recall", "f7", ready=_aside, rank=1),
+    Act("discount", "f8", ready=_right("sale.discount", _line), rank=1), Act("more", "f9", rank=0), Act("check", "f10", ready=_shift, rank=1),
+    Act("remove", "delete", ready=_line, rank=1), Act("quantity", "", ready=_line), Act("palette", "ctrl+p"), Act("panel", "f12"),
+    Act("sales", letter="s"), Act("department", letter="t", ready=_right("sale.department", _shift)), Act("void", letter="v", ready=_right("sale.void", _unlocked)),
+    Act("print", letter="p", ready=_last_sale), Act("hide_name", letter="h", ready=_always), Act("detach", letter="k", ready=_customer),
+    Act("notices", letter="n"), Act("devices", letter="d"), Act("sign_in", letter="b", ready=_shift), Act("close_shift", letter="e", ready=_idle),
+    Act("colours", letter="c"), Act("quit", letter="x"),
+)  # fmt: skip
+BY_NAME = {act.name: act for act in ACTS}
+KEY_LINE = ("help", "pay", "customer", "find", "cart", "suspend", "recall", "discount", "more", "check", "remove")
+CLOSED_KEY_LINE = ("help", "more")
+
+
+def key_label(shown: Shown, key: str) -> str:
+    """A key as it is printed on the keyboard: ``F2``, ``Del``."""
+    return shown.words.maybe(f"key.{key}", key.upper())
+
+
+def key_line(shown: Shown, names: Iterable[str] = KEY_LINE) -> list[KeyHint]:
+    """The acts of the bottom line, each with what waits behind it."""
+    snapshot = shown.snapshot
+    badges = {"recall": len(snapshot.suspended) + len(snapshot.parked)}
+    return [KeyHint(key_label(shown, act.key), shown.words(f"act.{act.name}"), badges.get(act.name, 0), act.rank) for act in map(BY_NAME.__getitem__, names)]

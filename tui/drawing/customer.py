@@ -1,0 +1,137 @@
+"""The customer: a panel beside the basket, two lines above the total, and a page of their own."""
+
+from __future__ import annotations
+
+from edge_agent.views import CartView, CustomerView, TalkView
+from tui.drawing.line import BLANK, Line, apart, indented, joined, line, wrapped
+from tui.shown import Shown
+
+FRESH_MS = 60_000
+"""Knowledge younger than this needs no word about its age."""
+
+
+def customer_panel(shown: Shown, cells: int) -> list[Line]:
+    """The panel beside the basket; what to do without a customer when there is none."""
+    customer = shown.snapshot.customer
+    if customer is None:
+        return [*wrapped(shown.words("customer.none"), cells, "muted"), BLANK, line(("F3", "key"), f" {shown.words('customer.find')}")]
+    rows = [_name(shown, customer, cells), *_standing(shown, customer, cells)]
+    if customer.cart:
+        rows += [BLANK, *_cart(shown, customer.cart, cells)]
+    if customer.talk:
+        rows += [BLANK, *_talk(shown, customer.talk, cells)]
+    about = _about(shown, customer)
+    if about:
+        rows += [BLANK, *wrapped(about, cells, "muted")]
+    if customer.goes_with:
+        rows += [BLANK, *(row for sentence in customer.goes_with[:2] for row in wrapped(sentence, cells))]
+    if customer.private_notes:
+        rows += [BLANK, apart(line((shown.words.count("customer.notes", customer.private_notes), "muted")), line(("F3", "key")), cells)]
+    return rows
+
+
+def customer_title(shown: Shown) -> str:
+    """The panel's heading."""
+    return shown.words("customer.title")
+
+
+def customer_fold(shown: Shown, cells: int) -> list[Line]:
+    """Two lines above the total, where the panel has no room; nothing without a customer."""
+    customer = shown.snapshot.customer
+    if customer is None:
+        return []
+    words = shown.words
+    points = words.count("customer.points", customer.points)
+    first = line(" ", (shown.customer_name(customer.name), "strong"), (f" · {_tier(shown, customer)} · {points}{_age(shown, customer)}", "muted"))
+    parts = []
+    if customer.cart:
+        parts.append(line(("F5", "key"), f" {_cart_says(shown, customer.cart)} ", (customer.cart.total.text, "strong")))
+    if customer.talk:
+        channel = words.named("channel", customer.talk.channel)
+        parts.append(line(("F3", "key"), f" {channel}", (f" {words('customer.promised')}" if customer.talk.promised else "", "warn")))
+    if not parts:
+        parts.append(line((_about(shown, customer), "muted")))
+    return [apart(first, line(), cells), apart(indented(joined(parts), 1), line(), cells)]
+
+
+def customer_page(shown: Shown, notes: list[str] | None, cells: int) -> list[Line]:
+    """Everything about the customer on a page; ``notes`` once they were asked for."""
+    customer = shown.snapshot.customer
+    if customer is None:
+        return [line((shown.words("customer.none"), "muted"))]
+    rows = customer_panel(shown, cells)
+    if customer.cart and customer.cart.lines:
+        rows += [BLANK, line((shown.words("customer.cart_lines"), "strong"))]
+        rows += [apart(line(f"{row.pieces:>3} × {row.name}"), line(row.amount.text), cells) for row in customer.cart.lines]
+    if notes is not None:
+        rows += [BLANK, line((shown.words("customer.notes_title"), "strong"))]
+        rows += [row for note in notes for row in wrapped(f"· {note}", cells)] or [line((shown.words("customer.no_notes"), "muted"))]
+    return rows
+
+
+def _name(shown: Shown, customer: CustomerView, cells: int) -> Line:
+    return apart(line((shown.customer_name(customer.name), "strong")), line((_tier(shown, customer), "accent")), cells)
+
+
+def _tier(shown: Shown, customer: CustomerView) -> str:
+    return shown.words.named("tier", customer.tier) if customer.tier else shown.words("tier.none")
+
+
+def _standing(shown: Shown, customer: CustomerView, cells: int) -> list[Line]:
+    words = shown.words
+    parts = [words.count("customer.points", customer.points), words.count("customer.visits", customer.visits)]
+    if customer.last_visit_ms is not None:
+        parts.append(words("customer.last", when=words.when(customer.last_visit_ms, shown.now_ms, shown.snapshot.timezone)))
+    return wrapped(" · ".join(parts) + _age(shown, customer), cells, "muted")
+
+
+def _age(shown: Shown, customer: CustomerView) -> str:
+    """Nothing is believed without its age: the local copy says as of when it is."""
+    if customer.fresh or shown.now_ms - customer.as_of_ms < FRESH_MS:
+        return ""
+    return f" · {shown.words('customer.as_of', when=shown.words.when(customer.as_of_ms, shown.now_ms, shown.snapshot.timezone))}"
+
+
+def _cart_says(shown: Shown, cart: CartView) -> str:
+    words = shown.words
+    if cart.state == "here":
+        return words("cart.here")
+    if cart.state == "held":
+        return words("cart.held", register=cart.held_by)
+    return words.count("cart.open", cart.articles)
+
+
+def _cart(shown: Shown, cart: CartView, cells: int) -> list[Line]:
+    words, zone = shown.words, shown.snapshot.timezone
+    key = line((words("cart.release") if cart.state == "here" else words("cart.load") if cart.state == "open" else "", "muted"), " ", ("F5", "key"))
+    opened = words("cart.opened", when=words.when(cart.opened_ms, shown.now_ms, zone), channel=words.named("channel", cart.channel))
+    rows = [
+        apart(line((words("cart.title"), "strong")), line((cart.total.text, "strong")), cells),
+        apart(line(("  ", "text"), (_cart_says(shown, cart), "pick" if cart.state == "here" else "text")), key, cells),
+        *(indented(row, 2) for row in wrapped(opened, cells - 2, "muted")),
+    ]
+    if cart.offline_copy:
+        as_of = words("cart.copy", when=words.when(cart.as_of_ms, shown.now_ms, zone))
+        rows += [indented(row, 2) for row in wrapped(as_of, cells - 2, "warn")]
+    return rows
+
+
+def _talk(shown: Shown, talk: TalkView, cells: int) -> list[Line]:
+    words = shown.words
+    when = words.when(talk.at_ms, shown.now_ms, shown.snapshot.timezone)
+    first = line((words("talk.title"), "strong"), (f"  {words.named('channel', talk.channel)}, {when}", "muted"))
+    said = [indented(row, 2) for row in wrapped(talk.text, cells - 2)[:3]] if talk.text and not shown.name_hidden else []
+    promised = [line("  ", ("▲ ", "warn"), (words("talk.promised"), "warn"))] if talk.promised else []
+    return [apart(first, line(("F3", "key")), cells), *promised, *said]
+
+
+def _about(shown: Shown, customer: CustomerView) -> str:
+    words = shown.words
+    parts = [words("customer.size", sizes=", ".join(customer.sizes))] if customer.sizes else []
+    if not customer.has_email:
+        parts.append(words("customer.no_email"))
+    if not customer.has_phone:
+        parts.append(words("customer.no_phone"))
+    if customer.birthday:
+        parts.append(words("customer.birthday", when=words.birthday(customer.birthday, shown.now_ms, shown.snapshot.timezone)))
+    return " · ".join(parts)

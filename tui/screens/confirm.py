@@ -1,0 +1,136 @@
+"""A question that loses something if answered wrongly, asked once; and the service's own questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from edge_agent.views import Answer, AnyCommand, NoticeView, QuestionView, RemoveLine, Snapshot
+from tui.drawing.foot import KeyHint
+from tui.drawing.line import BLANK, Line, wrapped
+from tui.screens.base import Dialog
+from tui.shown import Shown
+from tui.widgets.choices import Choices, Option, text_row
+from tui.widgets.drawn import Drawn
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+
+class Confirm(Dialog):
+    """Enter sends ``command``, Esc does nothing. For a line, Del confirms as well, and the box goes when the line does."""
+
+    topic = "confirm"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "accept", show=False), Binding("delete", "accept_removal", show=False)]
+
+    def __init__(self, text: str, command: AnyCommand, does: str) -> None:
+        super().__init__()
+        self._text = text
+        self._command = command
+        self._does = does
+        self._sent = False
+
+    def box(self) -> Iterable[Widget]:
+        """The question."""
+        yield Drawn(lambda shown, cells: wrapped(self._text, cells, "strong"))
+
+    def fits(self, snapshot: Snapshot) -> bool:
+        """As long as there is a basket, and the line that it is about."""
+        if isinstance(self._command, RemoveLine):
+            wanted = self._command.line
+            return snapshot.basket is not None and any(held.id == wanted for held in snapshot.basket.lines)
+        return True
+
+    def hints(self, shown: Shown) -> Sequence[KeyHint]:
+        """Enter and Esc."""
+        return [KeyHint("Enter", self._does, rank=0), KeyHint("Esc", shown.words("key_does.leave"), rank=0)]
+
+    def action_accept(self) -> None:
+        """Enter, once."""
+        if not self._sent:
+            self._sent = True
+            self.counter.command(self._command, self)
+
+    def action_accept_removal(self) -> None:
+        """The second Del."""
+        if isinstance(self._command, RemoveLine):
+            self.action_accept()
+
+    def refuse(self, problem: NoticeView | None) -> None:
+        """It may be tried again."""
+        self._sent = False
+        super().refuse(problem)
+
+
+class QuestionDialog(Dialog):
+    """The service's question: the first answer is Enter's, the last (the safe one) Esc's, and each has a number."""
+
+    topic = "question"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "accept", show=False),
+        Binding("up", "choose(-1)", show=False),
+        Binding("down", "choose(1)", show=False),
+        *(Binding(str(number), f"number({number})", show=False) for number in range(1, 10)),
+    ]
+
+    def __init__(self, question: QuestionView) -> None:
+        super().__init__()
+        self.question = question
+        self._sent = False
+
+    def box(self) -> Iterable[Widget]:
+        """The question and its answers."""
+        yield Drawn(self._asked)
+        yield Choices(id="choices")
+
+    def on_mount(self) -> None:
+        """Offer the answers."""
+        super().on_mount()
+        words = self.counter.words
+        self.query_one(Choices).offer(
+            [Option(answer, text_row(words.named("answer", answer), str(number))) for number, answer in enumerate(self.question.answers, 1)]
+        )
+
+    def fits(self, snapshot: Snapshot) -> bool:
+        """As long as it is the open question."""
+        return snapshot.question is not None and snapshot.question.id == self.question.id
+
+    def hints(self, shown: Shown) -> Sequence[KeyHint]:
+        """Enter and Esc, and what Esc answers."""
+        safe = shown.words.named("answer", self.question.answers[-1])
+        return [KeyHint("Enter", shown.words("key_does.choose"), rank=0), KeyHint("Esc", safe, rank=0)]
+
+    def _asked(self, shown: Shown, cells: int) -> list[Line]:
+        key = self.question.key if self.question.key.startswith("question.") else f"question.{self.question.key}"
+        values = {name: shown.customer_name(value) if name in ("new", "current") else value for name, value in self.question.shown.items()}
+        text = shown.words.maybe(key, self.question.text, **values)
+        return [*wrapped(text, cells, "strong"), BLANK]
+
+    def action_choose(self, by: int) -> None:
+        """Up and down."""
+        self.query_one(Choices).move(by)
+
+    def action_accept(self) -> None:
+        """Enter takes the marked answer."""
+        self._give(self.query_one(Choices).chosen)
+
+    def action_number(self, number: int) -> None:
+        """A digit takes its answer."""
+        if number <= len(self.question.answers):
+            self._give(self.question.answers[number - 1])
+
+    def action_leave(self) -> None:
+        """Esc takes the safe answer."""
+        self._give(self.question.answers[-1])
+
+    def _give(self, answer: str) -> None:
+        if not self._sent:
+            self._sent = True
+            self.counter.command(Answer(self.question.id, answer), self)
+
+    def refuse(self, problem: NoticeView | None) -> None:
+        """It may be answered again."""
+        self._sent = False
+        super().refuse(problem)

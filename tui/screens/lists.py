@@ -1,0 +1,177 @@
+"""A screen with a list to choose from, and an entry line that searches or narrows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+
+from edge_agent.client import ApiProblem, ServiceUnreachable
+from edge_agent.views import NoticeView
+from tui.drawing.foot import KeyHint
+from tui.drawing.line import Line, line
+from tui.screens.base import CounterScreen
+from tui.shown import Shown
+from tui.widgets.choices import Choices, Option
+from tui.widgets.drawn import Drawn
+from tui.widgets.entry import Entry
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+
+class ListScreen(CounterScreen):
+    """Type to search, up and down to choose, Enter to take.
+
+    A subclass says what the rows are (``search``, run aside so that typing never waits for it) and what taking one does (``take``).
+    """
+
+    with_entry: ClassVar[bool] = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "choose(-1)", show=False),
+        Binding("down", "choose(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("enter", "accept", show=False),
+    ]
+
+    class Came(Message):
+        """Rows for a typed text came (or why they did not)."""
+
+        def __init__(self, text: str, options: Sequence[Option], note: str, problem: NoticeView | None = None) -> None:
+            super().__init__()
+            self.text = text
+            self.options = options
+            self.note = note
+            self.problem = problem
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._note = ""
+        self._accept_when_came = False
+        self._waiting = False
+
+    def title_text(self, shown: Shown) -> str:
+        """The heading."""
+        return ""
+
+    def placeholder(self, shown: Shown) -> str:
+        """What can be typed."""
+        return ""
+
+    async def search(self, text: str) -> tuple[Sequence[Option], str]:
+        """The rows for a typed text, and a note (where they come from, how old they are; or why there are none)."""
+        return (), ""
+
+    def take(self, option: str) -> None:
+        """Enter on a row."""
+
+    def body(self) -> Iterable[Widget]:
+        """Heading, entry, rows, note."""
+        yield Drawn(lambda shown, cells: [line(" ", (self.title_text(shown), "strong"))], id="title")
+        if self.with_entry:
+            yield Horizontal(Drawn(lambda shown, cells: [line(" ", ("› ", "accent"))], id="prompt"), Entry(id="entry", shortcut=self.is_key), id="entering")
+        yield Choices(id="choices")
+        yield Drawn(self._noted, id="note")
+
+    def is_key(self, character: str, value: str) -> bool:
+        """Whether a character is a key of this screen and not text."""
+        return False
+
+    def on_mount(self) -> None:
+        """Search for nothing typed."""
+        super().on_mount()
+        shown, entry = self.counter.picture, self.entry
+        if entry is not None:
+            entry.placeholder = shown.glyphs.paint(self.placeholder(shown)) if shown else ""
+            entry.focus()
+        self.look()
+
+    def look(self) -> None:
+        """Ask for the rows again."""
+        self._waiting = True
+        self.run_worker(self._find(self.typed), exclusive=True, group="search")
+
+    @property
+    def typed(self) -> str:
+        """What stands in the entry line."""
+        return self.entry.value.strip() if self.entry else ""
+
+    async def _find(self, text: str) -> None:
+        try:
+            options, note = await self.search(text)
+        except ApiProblem as error:
+            self.post_message(self.Came(text, (), "", self.counter.words.problem(error.problem)))
+        except ServiceUnreachable:
+            self.post_message(self.Came(text, (), self.counter.words("waiting.banner")))
+        else:
+            self.post_message(self.Came(text, options, note))
+
+    def on_list_screen_came(self, event: Came) -> None:
+        """Show the rows that fit what is typed now; others are too late."""
+        if event.text != self.typed:
+            return
+        self._waiting = False
+        if event.problem is not None:
+            self.counter.say_notice(event.problem)
+        self._note = event.note if event.options else ""
+        kept = self.query_one(Choices).chosen
+        self.query_one(Choices).offer(event.options, event.note, chosen=kept)
+        self.query_one("#note", Drawn).redraw()
+        if self._accept_when_came:
+            self._accept_when_came = False
+            self.action_accept()
+
+    @on(Entry.Changed)
+    def typing(self) -> None:
+        """Each key searches anew."""
+        self.look()
+
+    @on(Entry.Submitted)
+    def action_accept(self) -> None:
+        """Enter takes the marked row; rows still on their way are waited for."""
+        if self._waiting:
+            self._accept_when_came = True
+            return
+        chosen = self.query_one(Choices).chosen
+        if chosen:
+            self.take(chosen)
+
+    @on(Choices.Clicked)
+    def clicked(self) -> None:
+        """A click takes too."""
+        self.action_accept()
+
+    def action_choose(self, by: int) -> None:
+        """Up and down."""
+        self._accept_when_came = False
+        self.query_one(Choices).move(by)
+
+    def action_page(self, by: int) -> None:
+        """Page up and down."""
+        choices = self.query_one(Choices)
+        choices.move(by * choices.page())
+
+    def hints(self, shown: Shown) -> Sequence[KeyHint]:
+        """Enter, arrows, Esc, then the function keys."""
+        own = [
+            KeyHint("Enter", self.takes(shown), rank=0),
+            KeyHint("↑↓", shown.words("key_does.choose"), rank=1),
+            KeyHint("Esc", shown.words("key_does.back"), rank=0),
+        ]
+        return [*own, *self.more_hints(shown), *super().hints(shown)]
+
+    def takes(self, shown: Shown) -> str:
+        """What Enter does here, in a word."""
+        return shown.words("key_does.choose")
+
+    def more_hints(self, shown: Shown) -> Sequence[KeyHint]:
+        """Keys of this screen only."""
+        return ()
+
+    def _noted(self, shown: Shown, cells: int) -> list[Line]:
+        return [line(" ", (self._note, "muted"))] if self._note else []

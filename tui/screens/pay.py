@@ -1,0 +1,231 @@
+"""The pay screen: cash at once, a card with its terminal's steps, the rest always in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+
+from edge_agent.views import AnyCommand, AttemptView, CancelPayment, NoticeView, Park, PayCard, PayCash, PaymentView, ReturnTender, Snapshot, TenderView
+from tui.drawing import pay, total
+from tui.drawing.foot import KeyHint
+from tui.drawing.line import Line, line
+from tui.screens.base import CounterScreen
+from tui.screens.confirm import Confirm
+from tui.screens.review import ReviewDialog
+from tui.shown import Shown, like, money
+from tui.widgets.basket import Basket
+from tui.widgets.drawn import Drawn
+from tui.widgets.entry import Entry
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+ASK_AGAIN_TIMES = 10
+"""Cash of more than so many times what is due is asked about: a code or a receipt number was typed as an amount."""
+
+
+def _is_key(character: str, value: str) -> bool:
+    """Everything that is no part of an amount is a key here."""
+    return character not in "0123456789,."
+
+
+class PayScreen(CounterScreen):
+    """Taking money for the basket that was open when it was called."""
+
+    topic = "pay"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "choose(-1)", show=False),
+        Binding("down", "choose(1)", show=False),
+        Binding("enter", "accept", show=False),
+        Binding("delete", "give_back", show=False, priority=True),
+        Binding("p,P", "park", show=False),
+        Binding("r,R", "review", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at = 0
+        self._stopping = ""
+        self._asked_minor = 0
+
+    def body(self) -> Iterable[Widget]:
+        """The basket, what can be chosen, what is due, the entry line."""
+        yield Horizontal(Basket(self.counter.clock, id="basket"), Drawn(self._panel, id="pay", topic="pay"), id="upper")
+        yield Drawn(total.total, id="total")
+        yield Horizontal(Drawn(self._prompt, id="prompt"), Entry(id="entry", shortcut=_is_key), id="entering")
+
+    def on_mount(self) -> None:
+        """Digits are an amount from the first key on."""
+        super().on_mount()
+        self.query_one(Entry).focus()
+
+    def show(self, shown: Shown) -> None:
+        """Draw; while a payment is under way there is nothing to type."""
+        attempt, entry = _attempt(shown), self.query_one(Entry)
+        if entry.disabled != (attempt is not None):
+            entry.clear()
+            entry.disabled = attempt is not None
+            if attempt is None:
+                entry.focus()
+        entry.placeholder = shown.glyphs.paint(shown.words("pay.placeholder")) if attempt is None else ""
+        self._at = min(self._at, max(0, len(pay.choices(shown)) - 1))
+        super().show(shown)
+
+    def fits(self, snapshot: Snapshot) -> bool:
+        """As long as there is something to pay."""
+        return snapshot.basket is not None and snapshot.payment is not None and snapshot.phase in ("selling", "paying")
+
+    @property
+    def focus_topic(self) -> str:
+        """F1 explains the payment under way."""
+        attempt = _attempt(self.counter.picture)
+        if attempt is None:
+            return "pay"
+        return {"unknown": "card_unknown", "needs_review": "card_review"}.get(attempt.state, "card")
+
+    def hints(self, shown: Shown) -> Sequence[KeyHint]:
+        """What is offered now."""
+        words, attempt = shown.words, _attempt(shown)
+        help_hint = KeyHint("F1", words("act.help"), rank=0)
+        if attempt is not None:
+            may = (
+                ("Esc", words("attempt.cancel"), attempt.can_cancel),
+                ("P", words("attempt.park"), attempt.can_park),
+                ("R", words("attempt.review"), attempt.state == "needs_review"),
+            )
+            return [help_hint, *(KeyHint(key, text, rank=0) for key, text, can in may if can)]
+        found = [
+            help_hint,
+            KeyHint("Enter", words("pay.accept"), rank=0),
+            KeyHint("C", words("pay.card"), rank=0),
+            KeyHint("↑↓", words("key_does.choose"), rank=1),
+        ]
+        if shown.snapshot.payment and _returnable(shown.snapshot.payment):
+            found.append(KeyHint(words("key.delete"), words("pay.give_back"), rank=0))
+        return [*found, KeyHint("Esc", words("pay.back"), rank=0)]
+
+    def _panel(self, shown: Shown, cells: int) -> list[Line]:
+        attempt = _attempt(shown)
+        if attempt is not None:
+            return pay.attempt_panel(shown, attempt, cells)
+        entry = self.entry
+        return pay.pay_panel(shown, entry.value if entry else "", self._at, cells)
+
+    def _prompt(self, shown: Shown, cells: int) -> list[Line]:
+        return [line(" ", (f"{shown.snapshot.currency} ", "accent"))] if _attempt(shown) is None else []
+
+    # --- keys --------------------------------------------------------------------------------------------------------------------
+
+    @on(Entry.Changed)
+    def typing(self) -> None:
+        """What a typed amount would do is said while it is typed."""
+        self._asked_minor = 0
+        self.query_one("#pay", Drawn).redraw()
+
+    def action_choose(self, by: int) -> None:
+        """Up and down go through what is offered."""
+        if self.counter.picture is not None:
+            self._at = max(0, min(len(pay.choices(self.counter.picture)) - 1, self._at + by))
+            self.query_one("#pay", Drawn).redraw()
+
+    @on(Entry.Submitted)
+    def action_accept(self) -> None:
+        """Enter takes what is offered: the typed amount as cash, else the choice that is marked."""
+        shown = self.counter.picture
+        if shown is None or _attempt(shown) is not None or shown.snapshot.payment is None:
+            return
+        typed = self._typed(shown)
+        if typed is not None:
+            self._take("cash" if "cash" in shown.snapshot.payment.methods else "card", typed, shown)
+            return
+        offered = pay.choices(shown)
+        if offered and not self.query_one(Entry).value:
+            self._take(offered[self._at].kind, offered[self._at].minor, shown)
+
+    @on(Entry.Shortcut)
+    def shortcut(self, event: Entry.Shortcut) -> None:
+        """A letter beside a choice takes it; C pays by card, the typed amount or all that is due."""
+        shown = self.counter.picture
+        if shown is None or shown.snapshot.payment is None or _attempt(shown) is not None:
+            return
+        letter = event.character.upper()
+        if letter in "CK":
+            if event.value and self._typed(shown) is None:
+                return
+            self._take("card", self._typed(shown), shown)
+            return
+        for choice in pay.choices(shown):
+            if choice.key == letter and not event.value:
+                self._take(choice.kind, choice.minor, shown)
+
+    def action_park(self) -> None:
+        """P sets a sale aside whose payment is unclear."""
+        attempt = _attempt(self.counter.picture)
+        if attempt is not None and attempt.can_park:
+            self.counter.command(Park())
+
+    def action_review(self) -> None:
+        """R lets a person decide what no query could settle."""
+        attempt = _attempt(self.counter.picture)
+        if attempt is not None and attempt.state == "needs_review":
+            self.counter.lay(ReviewDialog(attempt))
+
+    def action_leave(self) -> None:
+        """Esc asks the terminal to stop, or goes back to the sale; a payment under way is never left behind unseen."""
+        attempt = _attempt(self.counter.picture)
+        if attempt is None:
+            entry = self.query_one(Entry)
+            if entry.value:
+                entry.clear()
+            else:
+                self.dismiss()
+        elif attempt.can_cancel and self._stopping != attempt.id:
+            self._stopping = attempt.id
+            self.counter.command(CancelPayment(), self)
+
+    def answered(self, command: AnyCommand, problem: NoticeView | None) -> None:
+        """A stop that was refused may be asked for again."""
+        if problem is not None and isinstance(command, CancelPayment):
+            self._stopping = ""
+
+    def action_give_back(self) -> None:
+        """Del takes the last tender back, once it was asked about."""
+        shown = self.counter.picture
+        tender = _returnable(shown.snapshot.payment) if shown and shown.snapshot.payment else None
+        if shown is None or tender is None or _attempt(shown) is not None:
+            return
+        amount = f"{tender.amount.text} {shown.snapshot.currency}"
+        text = shown.words("confirm.return_cash", amount=amount) if tender.kind == "cash" else shown.words("confirm.return_card", amount=amount)
+        self.counter.lay(Confirm(text, ReturnTender(tender.id), shown.words("confirm.give_back")))
+
+    # --- amounts -----------------------------------------------------------------------------------------------------------------
+
+    def _typed(self, shown: Shown) -> int | None:
+        minor = money(self.query_one(Entry).value, shown.snapshot.digits)
+        return minor or None
+
+    def _take(self, kind: str, minor: int | None, shown: Shown) -> None:
+        payment = shown.snapshot.payment
+        assert payment is not None
+        if kind not in payment.methods:
+            self.counter.say("refused.no_card" if kind == "card" else "refused.no_cash")
+            return
+        if kind == "cash" and minor is not None and minor > ASK_AGAIN_TIMES * max(payment.cash_due.minor, 1) and self._asked_minor != minor:
+            self._asked_minor = minor
+            self.counter.say("pay.ask_again", amount=like(minor, payment.rest, shown.snapshot.digits))
+            return
+        self.query_one(Entry).clear()
+        self._at = 0
+        self.counter.command(PayCash(minor) if kind == "cash" else PayCard(minor))
+
+
+def _attempt(shown: Shown | None) -> AttemptView | None:
+    return shown.snapshot.payment.attempt if shown and shown.snapshot.payment else None
+
+
+def _returnable(payment: PaymentView) -> TenderView | None:
+    return next((tender for tender in reversed(payment.tenders) if tender.state == "settled"), None)

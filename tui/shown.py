@@ -1,0 +1,90 @@
+"""What is shown: the newest snapshot with everything else that a drawing depends on, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge_agent.views import Amount, BasketView, NoticeView, Snapshot
+from tui.glyphs import FULL, Glyphs
+from tui.messages import Words
+
+
+class Clock(Protocol):
+    """Time for waiting; the time of day comes with the snapshots."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; only differences mean something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One picture's worth. ``now_ms`` is the service's wall time; ``local`` a notice of this screen's own, which stands before the
+    service's until something newer comes; ``waiting_seconds`` how long a command has been without its answer (0 while that is not
+    worth a word); ``rows`` the terminal's height."""
+
+    snapshot: Snapshot
+    words: Words
+    now_ms: int
+    local: NoticeView | None = None
+    name_hidden: bool = False
+    glyphs: Glyphs = FULL
+    connected: bool = True
+    waiting_seconds: int = 0
+    rows: int = 24
+
+    @property
+    def notice(self) -> NoticeView | None:
+        """The one line for the associate."""
+        return self.local or self.snapshot.notice
+
+    @property
+    def due(self) -> Amount | None:
+        """What the customer still has to pay; None without a basket."""
+        snapshot = self.snapshot
+        if snapshot.payment is not None:
+            return snapshot.payment.rest
+        return snapshot.basket.total if snapshot.basket else None
+
+    def customer_name(self, name: str) -> str:
+        """A customer's name, or the initials while names are hidden."""
+        if not self.name_hidden:
+            return name
+        return " ".join(f"{part[0]}." for part in name.split()[:2]) if name else ""
+
+    def discreet(self, text: str) -> str:
+        """A sentence of the service, without the customer's name while names are hidden."""
+        customer = self.snapshot.customer
+        if not self.name_hidden or customer is None or not customer.name:
+            return text
+        return text.replace(customer.name, self.customer_name(customer.name))
+
+
+def sellable(basket: BasketView | None) -> bool:
+    """Whether there is anything to pay for."""
+    return basket is not None and any(line.state == "in_hand" for line in basket.lines)
+
+
+def money(text: str, digits: int) -> int | None:
+    """A typed amount in minor units (either decimal sign, no grouping), or None when it is not one.
+
+    >>> money("50", 2), money("49,9", 2), money("12.345", 2), money("1200", 0), money("", 2)
+    (5000, 4990, None, 1200, None)
+    """
+    whole, sign, part = text.strip().replace(".", ",").partition(",")
+    if not (whole.isascii() and whole.isdecimal() and len(whole) <= 9) or (sign and not (part.isascii() and part.isdecimal())) or len(part) > digits:
+        return None
+    return int(whole + part.ljust(digits, "0"))
+
+
+def like(minor: int, pattern: Amount | None, digits: int) -> str:
+    """``minor`` units as text with the decimal sign of an amount in the market's format (without grouping).
+
+    >>> like(5000, Amount(20064, "200,64"), 2)
+    '50,00'
+    """
+    if not digits:
+        return str(minor)
+    sign = pattern.text[-digits - 1 : -digits] if pattern is not None else "."
+    whole = f"{minor:0{digits + 1}}"
+    return f"{whole[:-digits]}{sign if sign in (',', '.') else '.'}{whole[-digits:]}"

@@ -1,0 +1,82 @@
+"""Drawn: a widget that shows the lines of a pure drawing function, painted line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.drawing.line import ROLES, Line
+from tui.shown import Shown
+
+Draw = Callable[[Shown, int], Sequence[Line]]
+"""What is drawn: from what is shown and the columns there are, lines."""
+
+
+class Drawn(Widget):
+    """The lines of ``draw``. ``topic`` names what F1 explains while it has the focus; it can only have it with a topic."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
+
+    def __init__(self, draw: Draw | None = None, *, topic: str = "", id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.topic = topic
+        self.can_focus = bool(topic)
+        self._draw = draw
+        self._shown: Shown | None = None
+        self._lines: Sequence[Line] = ()
+        self._for: tuple[Shown, int] | None = None
+
+    def drawing(self, shown: Shown, cells: int) -> Sequence[Line]:
+        """The lines for a width; what a subclass overrides."""
+        return self._draw(shown, cells) if self._draw else ()
+
+    def show(self, shown: Shown) -> None:
+        """Show this picture; nothing is painted when no line differs."""
+        self._shown = shown
+        if not self.is_attached:
+            return
+        before = self._lines
+        after = self._drawn(self.content_size.width)
+        if after != before:
+            self.refresh(layout=len(after) != len(before) and self.styles.is_auto_height)
+
+    def redraw(self) -> None:
+        """Draw again although the picture is the same (a cursor moved)."""
+        self._for = None
+        if self._shown is not None:
+            self.show(self._shown)
+
+    def _drawn(self, cells: int) -> Sequence[Line]:
+        if self._shown is None or cells <= 0:
+            return ()
+        if self._for is None or self._for[0] is not self._shown or self._for[1] != cells:
+            self._for = (self._shown, cells)
+            self._lines = self.drawing(self._shown, cells)
+        return self._lines
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many rows as there are lines."""
+        return len(self._drawn(width))
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the terminal."""
+        width = self.content_size.width
+        lines = self._drawn(width)
+        base = self.rich_style
+        if y >= len(lines) or self._shown is None:
+            return Strip.blank(width, base)
+        held = lines[y]
+        if held.fill:
+            base += self._role(held.fill)
+        paint = self._shown.glyphs.paint
+        segments = [Segment(paint(piece.text), base + self._role(piece.role)) for piece in held.pieces]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _role(self, role: str) -> Style:
+        return self.get_component_rich_style(f"role--{role}", partial=True)
