@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import click
 import httpx
@@ -38,7 +38,7 @@ class Program(click.Group):
             self._fail(f"The service does not answer ({error}).", "Start it: `systemctl start edge-agent`, or `edge-agent run`.", EXIT_UNREACHABLE)
 
     @staticmethod
-    def _fail(message: str, hint: str, code: int) -> None:
+    def _fail(message: str, hint: str, code: int) -> NoReturn:
         click.echo(f"error: {message}", err=True)
         if hint:
             click.echo(f"  {hint}", err=True)
@@ -216,7 +216,8 @@ def enrol(context: click.Context, url: str, code: str) -> None:
 @click.option("--unit-only", is_flag=True, help="Print the systemd unit alone.")
 def install(dry_run: bool, user: str, unit_only: bool) -> None:
     """Create the service user, folders, udev rules and the systemd unit. Needs root, except with --dry-run."""
-    from edge_agent.deploy.plan import apply, install_plan, render, unit_text
+    from edge_agent.deploy.apply import apply
+    from edge_agent.deploy.plan import install_plan, render, unit_text
 
     if unit_only:
         click.echo(unit_text(user=user), nl=False)
@@ -265,8 +266,7 @@ def export(context: click.Context) -> None:
     """Facts (their wire bytes) and events as lines of JSON on standard output."""
     from edge_agent.hosting import journal_export
 
-    out = click.get_binary_stream("stdout")
-    journal_export(_config(context), open_client, out.write)
+    journal_export(_config(context), open_client, sys.stdout.buffer.write)
 
 
 @main.group("config")

@@ -171,6 +171,10 @@ class Journal:
         """What central put aside, oldest first."""
         return self._read.quarantined()
 
+    def quarantined_count(self) -> int:
+        """How many facts central put aside or could not take."""
+        return self._read.quarantined_count()
+
     # --- persons, and the file itself ---
 
     async def forget(self, person: str) -> bool:
@@ -184,6 +188,10 @@ class Journal:
     def verify(self) -> Verification:
         """Check every page, event and fact. Slow: not on the event loop."""
         return self._read.verify()
+
+    def position(self) -> int:
+        """The newest event's position; 0 in an empty journal."""
+        return self._read.position()
 
     def tail(self, count: int) -> Sequence[StoredEvent]:
         """The newest ``count`` events, in order."""

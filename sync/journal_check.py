@@ -55,7 +55,7 @@ def check_pages(db: Connection) -> None:
 
 def check_tail(db: Connection) -> None:
     """Raise JournalCorrupt unless the newest events and facts verify, and the streams' heads are what the facts say."""
-    if not db.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('event', 'state')").fetchone()[0] == 2:
+    if db.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('event', 'state')").fetchone()[0] != 2:
         return  # power went while it was being made
     last = db.execute("SELECT max(position) FROM event").fetchone()[0] or 0
     for problem in (*_event_problems(db, last - TAIL_EVENTS), *_fact_problems(db, TAIL_FACTS), *_state_problems(db)):

@@ -12,6 +12,7 @@ from edge_agent.clock import NewId, Random
 from edge_agent.ports import FactDraft
 from sync.cipher import Connection
 from sync.contract.envelope import FIRST_PREVHASH, STREAMS, encode_fact, fact_hash
+from sync.contract.messages import PROBLEM_ENVELOPE, Problem
 
 WITHHELD_TYPE = "retail.fact.withheld.v1"
 CENTRAL = "central"
@@ -108,6 +109,9 @@ def withhold(db: Connection, stream: str, number: int, reason: str, at_ms: int, 
     if culprit[1] == WITHHELD_TYPE:
         return False
     db.execute("INSERT INTO withheld VALUES (?, ?, ?, ?, ?, ?, ?)", (end.identity, stream, number, culprit[0], culprit[3], reason, at_ms))
+    problem = Problem(PROBLEM_ENVELOPE, "Withheld: central cannot take this fact", 422, reason, stream=stream)
+    row = (end.identity, stream, number, msgspec.json.encode(problem).decode(), at_ms)
+    db.execute("INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?, ?)", row)
     db.execute("DELETE FROM fact WHERE identity = ? AND stream = ? AND number >= ?", (end.identity, stream, number))
     chain = Chain(end.identity, end.who, stream, number - 1, culprit[4])
     draft = _withheld_draft(stream, culprit[0], culprit[1], culprit[3], reason, at_ms, new_id())

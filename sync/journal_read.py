@@ -30,7 +30,7 @@ SALES_LIMIT_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedFact:
-    """A fact that central stored and put aside; ``problem`` is its problem details as JSON."""
+    """A fact that central stored and put aside, or could not take at all (withheld); ``problem`` is its problem details as JSON."""
 
     stream: str
     number: int
@@ -61,6 +61,11 @@ class JournalReader:
             row = db.execute("SELECT snapshot, position FROM state WHERE id = 1").fetchone()
             snapshot, position = row or (None, 0)
             return snapshot, _events(db, "WHERE position > ? ORDER BY position", (position,))
+
+    def position(self) -> int:
+        """The newest event's position; 0 in an empty journal."""
+        with self._reading() as db:
+            return int(db.execute("SELECT coalesce(max(position), 0) FROM event").fetchone()[0])
 
     def tail(self, count: int) -> Sequence[StoredEvent]:
         """The newest ``count`` events, in order."""
@@ -115,6 +120,11 @@ class JournalReader:
         with self._reading() as db:
             rows = db.execute("SELECT stream, number, problem, at_ms FROM quarantine ORDER BY at_ms, stream, number")
             return [QuarantinedFact(*row) for row in rows]
+
+    def quarantined_count(self) -> int:
+        """How many facts central put aside or could not take."""
+        with self._reading() as db:
+            return int(db.execute("SELECT count(*) FROM quarantine").fetchone()[0])
 
     def verify(self) -> Verification:
         """Check every page, event and fact of the journal. A file that cannot be opened is a problem found, not an exception."""

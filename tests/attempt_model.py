@@ -1,8 +1,9 @@
 """An explicit-state search over everything that can befall card payments: every loss, delay, late answer, crash and busy terminal.
 
 The till's moves are the product's own: what a finding does to an attempt, and whether another may be started, is asked of ``decide``. The
-world around it is small: one sale, two attempts, one terminal that remembers, one other till beside it. Time is one bit: an attempt's
-transport is *settled* once its request has been delivered or is lost for good, which is what ``Terminal.settle_ms`` waits for.
+world around it is small: one sale, two attempts, one terminal that remembers and may be busy with another till. Time is one bit: an
+attempt's transport is *settled* once its request has been delivered or is lost for good, which is what ``Terminal.settle_ms`` waits for.
+Messages that can change nothing any more are taken off the wire, which keeps the world small without hiding anything.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ BUSY = NotProcessed("busy")
 class Trust(Enum):
     """When "not found" is believed."""
 
+    NEVER = "never"
     ALWAYS = "at once"
     SETTLED_WHEN_ASKED = "when the transport was settled before the question was asked"
     SETTLED_WHEN_HEARD = "when the transport is settled by the time the answer is heard"
@@ -87,7 +89,6 @@ class World(NamedTuple):
     attempts: tuple[Attempt, ...] = ()
     terminal: tuple[str, ...] = ()
     wire: frozenset[Message] = frozenset()
-    other_till: bool = False
     crashes_left: int = 2
 
 
@@ -138,11 +139,10 @@ def wrongs(world: World) -> Iterator[str]:
 
 def steps(world: World, policy: Policy) -> Iterator[tuple[str, World]]:
     """Every world that one step leads to, with the step's name."""
-    yield from _till(world, policy)
-    yield from _terminal(world)
-    yield from _wire(world, policy)
+    for name, after in (*_till(world, policy), *_terminal(world), *_wire(world, policy)):
+        yield name, _swept(after, policy)
     if world.crashes_left:
-        yield "crash and restart", _crashed(world, policy)
+        yield "crash and restart", _swept(_crashed(world, policy), policy)
 
 
 def _till(world: World, policy: Policy) -> Iterator[tuple[str, World]]:
@@ -171,9 +171,6 @@ def _till(world: World, policy: Policy) -> Iterator[tuple[str, World]]:
 
 
 def _terminal(world: World) -> Iterator[tuple[str, World]]:
-    working = "working" in world.terminal
-    if not working:
-        yield "other till", world._replace(other_till=not world.other_till)
     for of, there in enumerate(world.terminal):
         if there == "working":
             yield f"approve {of}", _put(_there(world, of, "approved"), Message("answer", of, YES))
@@ -185,13 +182,19 @@ def _wire(world: World, policy: Policy) -> Iterator[tuple[str, World]]:
         without = world._replace(wire=world.wire - {message})
         yield f"lose {message.what} {message.of}", without
         yield f"deliver {message.what} {message.of}", _delivered(without, message, policy)
+        if message.what == "request":
+            yield f"deliver request {message.of}, busy with another till", _busy(without, message.of)
+
+
+def _busy(world: World, of: int) -> World:
+    return _put(_there(world, of, "refused"), Message("answer", of, BUSY))
 
 
 def _delivered(world: World, message: Message, policy: Policy) -> World:
     of, there = message.of, world.terminal[message.of]
     match message.what:
-        case "request" if world.other_till or "working" in world.terminal:
-            return _put(_there(world, of, "refused"), Message("answer", of, BUSY))
+        case "request" if "working" in world.terminal:
+            return _busy(world, of)
         case "request":
             return _put(_there(world, of, "working"), Message("answer", of, InFlight("present_card")))
         case "abort":
@@ -202,8 +205,32 @@ def _delivered(world: World, message: Message, policy: Policy) -> World:
         case _:
             assert message.finding is not None
             now = world.attempts[of].settled
-            believed = {Trust.ALWAYS: True, Trust.SETTLED_WHEN_ASKED: message.settled, Trust.SETTLED_WHEN_HEARD: now}[policy.trust]
+            believed = {Trust.NEVER: False, Trust.ALWAYS: True, Trust.SETTLED_WHEN_ASKED: message.settled, Trust.SETTLED_WHEN_HEARD: now}[policy.trust]
             return _learnt(world, of, message.finding, settled=believed)
+
+
+def _swept(world: World, policy: Policy) -> World:
+    """``world`` without the messages that can change nothing from here on."""
+    return world._replace(wire=frozenset(message for message in world.wire if _matters(world, message, policy)))
+
+
+def _matters(world: World, message: Message, policy: Policy) -> bool:
+    state, there = world.attempts[message.of].state, world.terminal[message.of]
+    match message.what:
+        case "request":
+            return True
+        case "abort":
+            return there in ("", "working")
+        case "query":
+            return state in OPEN
+        case "answer" if isinstance(message.finding, InFlight):
+            return state is S.SENT
+        case "answer":
+            return state in OPEN
+        case _ if isinstance(message.finding, NotFound):
+            return state in OPEN and (message.settled or policy.trust is not Trust.SETTLED_WHEN_ASKED)
+        case _:
+            return state in OPEN and not isinstance(message.finding, InFlight)
 
 
 def _crashed(world: World, policy: Policy) -> World:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
+
+import pytest
 
 from drivers.contract import DeviceReport, DeviceState
 from edge_agent.domain.reading import Reading
@@ -72,3 +76,14 @@ class Listener:
         """Every (state, reason) that was reported for ``name``, oldest first."""
         with self._news:
             return [(report.state.value, report.reason) for report in self.reports if report.name == name]
+
+
+def need_program(name: str, package: str) -> str:
+    """The path of a program that we did not write; without it the test is skipped, or fails where EDGE_REQUIRE_PEERS=1 says that it has to be there."""
+    found = shutil.which(name)
+    if found is None:
+        reason = f"{name} is not installed (Debian package {package})"
+        if os.environ.get("EDGE_REQUIRE_PEERS") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found

@@ -259,5 +259,3 @@ async def register(folder: Path, *, market: Market = GERMANY, central: MemoryCen
     finally:
         await till.close()
         await journal.close()
-
-

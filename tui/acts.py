@@ -77,17 +77,38 @@ class Act:
 
 
 ACTS: tuple[Act, ...] = (
-    Act("help", "f1", rank=0), Act("pay", "f2", ready=_payable, rank=0), Act("customer", "f3", ready=_shift, rank=1), Act("find", "f4", ready=_shift, rank=1),
-    Act("cart", "f5", ready=_cart, rank=1), Act("suspend", "f6", ready=_unlocked, rank=1), Act("recall", "f7", ready=_aside, rank=1),
-    Act("discount", "f8", ready=_right("sale.discount", _line), rank=1), Act("more", "f9", rank=0), Act("check", "f10", ready=_shift, rank=1),
-    Act("remove", "delete", ready=_line, rank=1), Act("quantity", "", ready=_line), Act("palette", "ctrl+p"), Act("panel", "f12"),
-    Act("sales", letter="s"), Act("department", letter="t", ready=_right("sale.department", _shift)), Act("void", letter="v", ready=_right("sale.void", _unlocked)),
-    Act("print", letter="p", ready=_last_sale), Act("hide_name", letter="h", ready=_always), Act("detach", letter="k", ready=_customer),
-    Act("notices", letter="n"), Act("devices", letter="d"), Act("sign_in", letter="b", ready=_shift), Act("close_shift", letter="e", ready=_idle),
-    Act("colours", letter="c"), Act("quit", letter="x"),
-)  # fmt: skip
+    Act("help", "f1", rank=0),
+    Act("pay", "f2", ready=_payable, rank=0),
+    Act("customer", "f3", ready=_shift, rank=1),
+    Act("find", "f4", ready=_shift, rank=1),
+    Act("cart", "f5", ready=_cart, rank=1),
+    Act("suspend", "f6", ready=_basket, rank=1),
+    Act("recall", "f7", ready=_aside, rank=1),
+    Act("discount", "f8", ready=_right("sale.discount", _line), rank=1),
+    Act("more", "f9", rank=0),
+    Act("check", "f10", ready=_shift, rank=1),
+    Act("remove", "delete", ready=_line, rank=1),
+    Act("quantity", ready=_line),
+    Act("palette", "ctrl+p"),
+    Act("panel", "f12"),
+    Act("find_customer", ready=_shift),
+    Act("sales", letter="s"),
+    Act("department", letter="t", ready=_right("sale.department", _shift)),
+    Act("void", letter="v", ready=_right("sale.void", _unlocked)),
+    Act("print", letter="p", ready=_last_sale),
+    Act("hide_name", letter="h"),
+    Act("detach", letter="k", ready=_customer),
+    Act("notices", letter="n"),
+    Act("devices", letter="d"),
+    Act("sign_in", letter="b", ready=_shift),
+    Act("close_shift", letter="e", ready=_idle),
+    Act("colours", letter="c"),
+    Act("quit", letter="x"),
+)
 BY_NAME = {act.name: act for act in ACTS}
 KEY_LINE = ("help", "pay", "customer", "find", "cart", "suspend", "recall", "discount", "more", "check", "remove")
+LIST_KEY_LINE = ("help", "pay", "customer", "find", "recall", "more")
+"""What is offered beside a list's own keys."""
 CLOSED_KEY_LINE = ("help", "more")
 
 

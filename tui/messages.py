@@ -64,7 +64,7 @@ class Words:
         return NoticeView(problem.key, "bad", problem.detail or problem.title, problem.hint, problem.shown)
 
     def _told(self, key: str, text: str, hint: str, shown: Mapping[str, str]) -> tuple[str, str]:
-        values = {name: self.maybe(f"shown.{name}.{value}", value) for name, value in shown.items()}
+        values = {name: self.named("reason", value) if name == "reason" else value for name, value in shown.items()}
         said = self.maybe(key, "", **values)
         if not said:
             return text, hint

@@ -15,6 +15,9 @@ from edge_agent.domain.reading import READING_BYTES_MAX, TagKind
 PPSE = b"2PAY.SYS.DDF01"
 """The name every contactless bank card answers to: the proximity payment system environment (EMV Contactless, Book B, 3.3.2)."""
 
+SELECTED = (0x90, 0x61, 0x62, 0x63)  # first status byte: done, more to fetch, or done with a warning (ISO/IEC 7816-4, 5.1.3)
+CARD_BLOCKED = b"\x6a\x81"  # what a blocked bank card answers to any selection (EMV Book 1, 11.3.4)
+
 NDEF_APPLICATIONS = (bytes.fromhex("D2760000850101"), bytes.fromhex("D2760000850100"))
 """The NDEF tag application of mapping version 2 and 1 (NFC Forum Type 4 Tag, 5.4.2)."""
 
@@ -122,7 +125,8 @@ def _speaks_no_tag_type(target: Any) -> bool:
 
 
 def _iso_dep(guard: Guard, target: Any, tag: Any) -> TagContent:
-    pays = _status(tag, PPSE)[0] in (0x90, 0x61, 0x62, 0x63)  # selected, with or without a warning
+    status = _status(tag, PPSE)
+    pays = status[0] in SELECTED or status == CARD_BLOCKED
     if pays and not _may_be_a_phone(target):
         return TagContent(TagKind.BANK_CARD)
     if any(_status(tag, name) == b"\x90\x00" for name in NDEF_APPLICATIONS):

@@ -17,6 +17,8 @@ if os.name == "posix":
 else:
     TERMINAL_ERRORS = ()
 
+_GONE: tuple[type[Exception], ...] = (TypeError, *TERMINAL_ERRORS)  # a port that goes away between two of pyserial's steps is a TypeError there
+
 START = b"\x00\x00\xff"
 ACK = b"\x00\x00\xff\x00\xff\x00"
 NORMAL_BAUD = 115_200
@@ -102,7 +104,7 @@ class SerialLine:
         """Close; never raises."""
         tty, self.tty = self.tty, None
         if tty is not None:
-            with suppress(OSError, TypeError, *TERMINAL_ERRORS):
+            with suppress(OSError, *_GONE):
                 tty.close()
 
     def slow_down(self) -> bool:
@@ -133,7 +135,7 @@ class SerialLine:
 def _as_os_error() -> Iterator[None]:
     try:
         yield
-    except (*TERMINAL_ERRORS, TypeError) as error:  # pyserial raises TypeError for a port that goes away between two of its steps
+    except _GONE as error:
         raise OSError(errno.ENODEV, "the serial port is gone") from error
     except ValueError as error:  # a speed that this port cannot do
         raise OSError(errno.EINVAL, str(error)) from error

@@ -9,7 +9,7 @@ from typing import Protocol
 from drivers.simulators._tags_air import Identity, TypeA, TypeB
 from edge_agent.clock import Random
 
-OK, NOT_FOUND, NOT_SUPPORTED, WRONG_LENGTH, WRONG_OFFSET = (bytes.fromhex(status) for status in ("9000", "6a82", "6d00", "6700", "6b00"))
+OK, NOT_FOUND, NOT_SUPPORTED, BLOCKED, WRONG_OFFSET = (bytes.fromhex(status) for status in ("9000", "6a82", "6d00", "6a81", "6b00"))
 
 NDEF_APPLICATION = bytes.fromhex("d2760000850101")
 PPSE = b"2PAY.SYS.DDF01"
@@ -165,8 +165,11 @@ class PpseApplication:
 
     FCI = bytes.fromhex("6f23840e325041592e5359532e4444463031a511bf0c0e610c4f07a0000000041010870101")
 
+    def __init__(self, *, blocked: bool = False) -> None:
+        self._blocked = blocked
+
     def select(self) -> bytes:
-        return self.FCI + OK
+        return BLOCKED if self._blocked else self.FCI + OK
 
     def command(self, apdu: bytes) -> bytes:
         del apdu
@@ -215,7 +218,10 @@ class Phone(IsoDepCard):
 
 
 class BankCard(IsoDepCard):
-    """A bank card: it answers to the payment environment's name. ``uid`` of seven or four bytes, which may begin with ``08`` (random)."""
+    """A bank card: it answers to the payment environment's name, or says that it is ``blocked``.
 
-    def __init__(self, uid: bytes) -> None:
-        super().__init__(TypeA(b"\x04\x00" if len(uid) == 4 else b"\x44\x00", uid, sel_res=0x20), CARD_ATS, {PPSE: PpseApplication()})
+    ``uid`` has seven bytes, or four, which may begin with ``08`` (random).
+    """
+
+    def __init__(self, uid: bytes, *, blocked: bool = False) -> None:
+        super().__init__(TypeA(b"\x04\x00" if len(uid) == 4 else b"\x44\x00", uid, sel_res=0x20), CARD_ATS, {PPSE: PpseApplication(blocked=blocked)})

@@ -91,6 +91,7 @@ class Presenter:
             next_quantity=desk.next_quantity,
             next_is_check=desk.next_is_check,
             stopped=_error_view(desk.stopped, core.ports.clock.now_ms()) if desk.stopped else None,
+            digits=shop.market.digits,
         )
 
     def _phase(self) -> Literal["closed", "ready", "selling", "paying", "stopped"]:

@@ -17,6 +17,14 @@ LINES_MAX = 500
 """Lines in one basket; beyond it the associate is told to take payment and begin another."""
 DISCOUNTS_MAX = 8
 """Discounts on one line, and on the basket as a whole."""
+LINE_DISCOUNTS_MAX = 500
+"""Discounts on all lines of one basket together: the sale's fact has to fit into one message."""
+REMOVED_MAX = 500
+"""Lines taken out of one basket again; beyond it the associate is told to void it."""
+CASH_TENDERS_MAX = 50
+"""Times that cash is put down for one basket."""
+ATTEMPTS_MAX = 100
+"""Conversations with terminals about one basket; beyond it the rest is paid in cash."""
 REASON_CHARS_MAX = 80
 
 
@@ -179,6 +187,11 @@ class Basket:
     def open_attempt(self) -> Attempt | None:
         """The attempt whose outcome is not known yet, if any; there is at most one."""
         return next((tender.open_attempt for tender in self.tenders if tender.open_attempt), None)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Every conversation about this basket, whatever came of it."""
+        return tuple(attempt for tender in self.tenders for attempt in tender.attempts)
 
     @property
     def settled_minor(self) -> int:

@@ -72,7 +72,7 @@ class AddArticle:
 
 @dataclass(frozen=True, slots=True)
 class AddDepartment:
-    """Sell something by department and price, because nothing answers to its code."""
+    """Sell something by department and price, because nothing answers to its code. Of ``code`` a GTIN is kept, and nothing else."""
 
     department: str
     tax_class: str

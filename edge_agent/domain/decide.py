@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge_agent.domain import selling, settling
 from edge_agent.domain.basket import Basket
+from edge_agent.domain.card_data import masked_text
 from edge_agent.domain.commands import (
     AddArticle,
     AddDepartment,
@@ -160,7 +161,7 @@ def _void(state: Register, basket: Basket, reason: str, moment: Moment) -> tuple
         raise NotNow("Part of it is paid already.", hint="Give the money back first.", reason="part_paid")
     amount = basket.totals(moment.market).total_minor
     released = (CartReleased(basket.lease.cart),) if basket.lease else ()
-    return (*released, BasketVoided(basket.id, reason.strip(), state.operator.id, moment.now_ms, len(basket.in_hand), amount))
+    return (*released, BasketVoided(basket.id, masked_text(reason.strip()), state.operator.id, moment.now_ms, len(basket.in_hand), amount))
 
 
 def _suspend(state: Register, basket: Basket, label: str, moment: Moment) -> tuple[Event, ...]:
@@ -192,4 +193,4 @@ def _room_aside(state: Register) -> None:
 
 
 def _label(label: str) -> str:
-    return " ".join(label.split())[:LABEL_CHARS_MAX]
+    return masked_text(" ".join(label.split()))[:LABEL_CHARS_MAX]

@@ -37,7 +37,7 @@ the imperative, that the person who reads it can act on. A payment attempt never
 from __future__ import annotations
 
 from enum import Enum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class Retry(Enum):
@@ -71,6 +71,10 @@ class EdgeError(Exception):
     def key(self) -> str:
         """The key of this failure's sentence in a catalogue of strings: ``code`` or ``code.reason``."""
         return f"{self.code}.{self.reason}" if self.reason else self.code
+
+    def again(self) -> Self:
+        """The same failure for one more caller: an exception of its own, because one that is raised again and again grows its traceback."""
+        return type(self)(self.message, hint=self.hint, reason=self.reason, **self.args_shown)
 
 
 class InputError(EdgeError):

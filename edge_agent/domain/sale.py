@@ -42,6 +42,11 @@ class Sale:
         return sum(tender.change_minor for tender in self.tenders)
 
     @property
+    def cart_lines_sold(self) -> frozenset[str]:
+        """The lines of the online cart that were sold whole; of a line that is also in ``left_online`` some pieces stay in the web shop."""
+        return frozenset(line.cart_line for line in self.lines if line.cart_line) - {line.cart_line for line in self.left_online}
+
+    @property
     def rounding_minor(self) -> int:
         """The difference that cash rounding made."""
         return sum(tender.rounding_minor for tender in self.tenders)

@@ -50,9 +50,7 @@ def _line(line: Line, head: Letterhead) -> list[ReceiptLine]:
         lines.append(Text(f"  {line.quantity.amount} x {head.amount(line.unit_price_minor)}"))
     if line.source is PriceSource.MEMBER:
         lines.append(Text(f"  {head.words['member']}, {head.words['instead']} {head.amount(line.base_price_minor)}"))
-    for extra in (line.batch, line.serial):
-        if extra:
-            lines.append(Text(f"  {extra}"))
+    lines += [Text(f"  {extra}") for extra in (line.batch, line.serial) if extra]
     lines += [Pair(f"  {discount.reason}", head.amount(-off)) for discount, off in zip(line.discounts, line.discounts_minor, strict=True)]
     return lines
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from edge_agent.domain.basket import DISCOUNTS_MAX, LINES_MAX, REASON_CHARS_MAX, AttachedCustomer, Basket, Discount, Line, LineState, PriceSource
+from edge_agent.domain.basket import (
+    DISCOUNTS_MAX,
+    LINE_DISCOUNTS_MAX,
+    LINES_MAX,
+    REASON_CHARS_MAX,
+    REMOVED_MAX,
+    AttachedCustomer,
+    Basket,
+    Discount,
+    Line,
+    LineState,
+    PriceSource,
+)  # fmt: skip
+from edge_agent.domain.card_data import masked_text
 from edge_agent.domain.catalogue import Article, Offer, SoldBy
 from edge_agent.domain.commands import (
     AddArticle,
@@ -38,6 +51,7 @@ from edge_agent.domain.events import (
     LinesRepriced,
     Reprice,
 )  # fmt: skip
+from edge_agent.domain.gtin import gtin_code, is_gtin
 from edge_agent.domain.money import AMOUNT_MINOR_MAX
 from edge_agent.domain.quantity import QUANTITY_PIECES_MAX, Quantity, Unit
 from edge_agent.domain.register import Register, evolve
@@ -56,11 +70,15 @@ def sell(state: Register, basket: Basket, command: Command, moment: Moment) -> t
             return _change_quantity(basket, line_id, quantity)
         case RemoveLine(line_id):
             _line(basket, line_id)
+            if len(basket.removed) >= REMOVED_MAX:
+                raise OutOfBounds(f"{REMOVED_MAX} lines were taken out already.", hint="Void the basket and begin again.", reason="removed", limit=REMOVED_MAX)
             return (LineRemoved(line_id, moment.now_ms, state.operator.id),)
         case DiscountLine(line_id, cut):
             line = _line(basket, line_id)
             if line.state is LineState.TO_PICK:
                 raise NotNow("That line is not in hand yet.", hint="Scan the article first.", reason="to_pick")
+            if sum(len(held.discounts) for held in basket.lines) >= LINE_DISCOUNTS_MAX:
+                raise _too_many_discounts(LINE_DISCOUNTS_MAX)
             return (LineDiscounted(line_id, _discount(state.operator, cut, len(line.discounts), moment)),)
         case DiscountBasket(cut):
             return (BasketDiscounted(_discount(state.operator, cut, len(basket.discounts), moment)),)
@@ -85,10 +103,10 @@ def refuse_overpaid(basket: Basket, events: tuple[Event, ...], moment: Moment) -
         if type(event).__name__ != "BasketOpened":
             state = evolve(state, event)
     assert state.basket is not None
-    total = state.basket.totals(moment.market).total_minor
-    if total < state.basket.settled_minor:
+    totals = state.basket.totals(moment.market)
+    if totals.total_minor < state.basket.settled_minor:
         raise NotNow("More than that is paid already.", hint="Give money back first.", reason="part_paid")
-    if total > AMOUNT_MINOR_MAX:
+    if max(totals.lines_minor, totals.total_minor, *(line.gross_minor for line in state.basket.lines)) > AMOUNT_MINOR_MAX:
         raise OutOfBounds("That sale would be too large.", hint="Check the quantity.", reason="amount")
 
 
@@ -176,10 +194,11 @@ def _add_department(operator: Operator, basket: Basket, command: AddDepartment, 
         raise OutOfBounds("A price is needed.", hint="Type the price.", reason="amount")
     _fitting(SoldBy.PIECE, command.quantity)
     _room(basket)
+    gtin = gtin_code(command.code).gtin if command.code.isascii() and command.code.isdigit() and is_gtin(command.code) else ""
     line = Line(
-        id=moment.new_id(), position=basket.positions + 1, sku="", name=command.name or command.department, department=command.department,
+        id=moment.new_id(), position=basket.positions + 1, sku="", name=masked_text(command.name) or command.department, department=command.department,
         tax_class=command.tax_class, quantity=command.quantity, unit_price_minor=command.price_minor, base_price_minor=command.price_minor,
-        source=PriceSource.KEYED, gtin=command.code, operator=operator.id,
+        source=PriceSource.KEYED, gtin=gtin, operator=operator.id,
     )  # fmt: skip
     return (LineAdded(line),)
 
@@ -198,13 +217,19 @@ def _discount(operator: Operator, cut: Cut, already: int, moment: Moment) -> Dis
     if not operator.may(RIGHT_DISCOUNT):
         raise NotAllowed(f"{operator.name} may not give discounts.", hint="Ask a colleague who may to sign in.", reason="sale_discount")
     if already >= DISCOUNTS_MAX:
-        raise OutOfBounds(f"At most {DISCOUNTS_MAX} discounts.", hint="Take payment, or void.", reason="discounts", limit=DISCOUNTS_MAX)
-    reason = " ".join(cut.reason.split())[:REASON_CHARS_MAX]
+        raise _too_many_discounts(DISCOUNTS_MAX)
+    reason = masked_text(" ".join(cut.reason.split()))[:REASON_CHARS_MAX]
     if not reason:
         raise OutOfBounds("A discount needs a reason.", hint="Type why.", reason="reason")
     if (cut.percent_milli is None) == (cut.amount_minor is None):
         raise OutOfBounds("A discount is a share or an amount.", hint="Give one of the two.", reason="discount")
+    if not (cut.percent_milli or cut.amount_minor):
+        raise OutOfBounds("That takes nothing off.", hint="Type a share or an amount.", reason="discount")
     return Discount(moment.new_id(), reason, operator.id, cut.percent_milli or 0, cut.amount_minor or 0)
+
+
+def _too_many_discounts(limit: int) -> OutOfBounds:
+    return OutOfBounds(f"At most {limit} discounts.", hint="Take payment, or void.", reason="discounts", limit=limit)
 
 
 def _attach(basket: Basket, command: AttachCustomer, moment: Moment) -> tuple[Event, ...]:

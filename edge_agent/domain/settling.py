@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge_agent.domain.basket import Basket
+from edge_agent.domain.basket import ATTEMPTS_MAX, CASH_TENDERS_MAX, Basket
+from edge_agent.domain.card_data import masked_text
 from edge_agent.domain.cash import cash_tender
 from edge_agent.domain.commands import Command, GiveToReview, Learn, Moment, PayCash, ReturnCash, Review, StartCard, StartVoid
 from edge_agent.domain.errors import NotAllowed, NotNow, OutOfBounds
@@ -44,6 +45,7 @@ def pay(state: Register, basket: Basket, command: Command, moment: Moment) -> tu
             if rest == 0 and not given_minor:
                 return completed(state, basket, (), moment)
             _something_due(rest)
+            _room(sum(tender.kind is TenderKind.CASH for tender in basket.tenders), CASH_TENDERS_MAX, "Hand cash back, and take it in one sum.")
             return completed(state, basket, (TenderAdded(cash_tender(moment.new_id(), rest, given_minor, moment.market)),), moment)
         case StartCard():
             return _start_card(state, basket, command, moment)
@@ -82,6 +84,11 @@ def _payable(basket: Basket) -> None:
         raise NotNow("Nothing is in hand to be paid.", hint="Scan an article first.", reason="nothing_in_hand")
 
 
+def _room(already: int, limit: int, hint: str) -> None:
+    if already >= limit:
+        raise OutOfBounds(f"At most {limit} payments of that kind for one basket.", hint=hint, reason="payments", limit=limit)
+
+
 def _something_due(rest: int) -> None:
     if rest <= 0:
         raise NotNow("It is paid already.", hint="Press Enter to complete it.", reason="paid")
@@ -105,6 +112,7 @@ def _start_card(state: Register, basket: Basket, command: StartCard, moment: Mom
     _terminal_free(state, command.terminal)
     rest = basket.rest_minor(moment.market)
     _something_due(rest)
+    _room(len(basket.attempts), ATTEMPTS_MAX, "Take the rest in cash.")
     amount = rest if command.amount_minor is None else command.amount_minor
     if not 0 < amount <= rest:
         raise OutOfBounds("A card pays at most what is due.", hint="Type a smaller amount.", reason="card_amount")
@@ -122,6 +130,7 @@ def _start_void(state: Register, basket: Basket, command: StartVoid, moment: Mom
     if original is None:
         raise NotNow("That is not a card payment.", hint="Hand the cash back instead.", reason="not_card")
     _terminal_free(state, original.terminal)
+    _room(len(basket.attempts), ATTEMPTS_MAX + ATTEMPTS_MAX // 2, "Refund it at the terminal, and tell the office.")
     attempt = Attempt(
         id=command.attempt, tender=command.tender, kind=AttemptKind.VOID, terminal=original.terminal, state=AttemptState.SENT,
         amount_minor=original.approved_minor, currency=original.currency, wire_ref=command.wire_ref, started_ms=moment.now_ms,
@@ -202,5 +211,5 @@ def review(state: Register, command: Review, moment: Moment) -> tuple[Event, ...
         raise OutOfBounds("A decision needs a note.", hint="Type what the terminal's list showed.", reason="reason")
     attempt = found[2]
     finding: Finding = Approved(attempt.amount_minor, attempt.currency, CardResult()) if command.money_moved else NotProcessed("review")
-    events = learn(state, Learn(command.attempt, finding, f"review by {state.operator.id}: {command.note.strip()}"), moment)
+    events = learn(state, Learn(command.attempt, finding, f"review by {state.operator.id}: {masked_text(command.note.strip())}"), moment)
     return events

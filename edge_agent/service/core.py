@@ -22,7 +22,7 @@ from edge_agent.domain.register import Register, evolve
 from edge_agent.domain.sale import Sale
 from edge_agent.domain.tender import OPEN, Attempt
 from edge_agent.ports import Beeps, Catalogue, Central, Commit, FactDraft, Journal, LinkReport, Notice, People, Printer, TenderMethod
-from edge_agent.service.codec import event_row, read_event, read_state, sale_row, write_state
+from edge_agent.service.codec import event_row, read_event, read_sale, read_state, sale_row, write_state
 from edge_agent.service.facts import Origin, facts_of
 
 NOTICES_KEPT = 100
@@ -126,19 +126,18 @@ class Core:
         self.state = Register()
         self.view = 0
         self.on_events: Callable[[tuple[Event, ...]], None] = lambda _: None
-        self.origin = Origin(shop.store, shop.register, shop.market.currency)
+        self.on_resumed: Callable[[], None] = lambda: None
+        self.origin = Origin(shop.store, shop.register, shop.epoch, shop.market.currency)
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
+        self._ending = False
         self._since_snapshot = 0
         self._reopening: asyncio.Task[None] | None = None
 
     def load(self) -> None:
         """Replay what the journal holds. Raises JournalCorrupt when it cannot be read."""
         self.state, self._since_snapshot = self._replayed()
-        basket = self.state.basket
-        if basket is not None and basket.customer is not None:
-            self.desk.customer = self.ports.people.customer(basket.customer.id)
-            self.desk.cart = self.ports.people.cart_of(basket.customer.id)
+        self.show_customer()
 
     def _replayed(self) -> tuple[Register, int]:
         body, stored = self.ports.journal.load()
@@ -156,14 +155,19 @@ class Core:
         self._changed = asyncio.Event()
 
     async def wait_beyond(self, view: int, seconds: float) -> bool:
-        """Wait until there is a newer view than ``view``; False after ``seconds``."""
+        """Wait until there is a newer view than ``view``; False after ``seconds``, or when the service ends (``let_go``)."""
         try:
             async with asyncio.timeout(seconds):
-                while self.view <= view:
+                while self.view <= view and not self._ending:
                     await self._changed.wait()
         except TimeoutError:
             return False
-        return True
+        return self.view > view
+
+    def let_go(self) -> None:
+        """The service is about to end: whoever waits for news is answered at once, so that nobody holds the end up."""
+        self._ending = True
+        self._changed.set()
 
     def tell(self, key: str, level: str, text: str, hint: str = "", **shown: str) -> None:
         """Put one line where the associate looks."""
@@ -182,20 +186,26 @@ class Core:
         """What a decision needs from outside, now."""
         return Moment(self.ports.clock.now_ms(), self.ports.new_id, self.shop.market, self.shop.receipt)
 
-    async def do(self, command: Command, command_id: str = "", *, must: bool = False) -> tuple[Event, ...]:
+    async def do(self, command: Command | Callable[[], Command], command_id: str = "", *, must: bool = False) -> tuple[Event, ...]:
         """Decide ``command``, commit what it leads to, and apply it. Raises RuleError, or StorageError (then nothing of it happened).
 
-        An empty ``command_id`` is the service's own doing and gets one. ``must`` commits may use the ballast of a full disk.
+        A callable is asked for its command when the turn has come, so that the prices it looks up are those of the basket it changes. An
+        empty ``command_id`` is the service's own doing and gets one; one that is in the journal already does nothing. ``must`` commits may
+        use the ballast of a full disk. Whoever is cancelled meanwhile goes, but the command is carried out: what the journal has, the state has.
         """
+        return await asyncio.shield(asyncio.get_running_loop().create_task(self._do(command, command_id, must, self.desk.notice)))
+
+    async def _do(self, command: Command | Callable[[], Command], command_id: str, must: bool, seen: Notice | None) -> tuple[Event, ...]:
         async with self._turn:
             if self.desk.stopped is not None and not must:
-                raise self.desk.stopped
+                raise self.desk.stopped.again()
             before = self.state
             moment = self.moment()
-            events = decide(before, command, moment)
-            if not events:
+            events = decide(before, command() if callable(command) else command, moment)
+            if not events or not await self._commit(before, events, (), command_id or moment.new_id(), must):
                 return ()
-            await self._commit(before, events, (), command_id or moment.new_id(), must)
+            if not must:
+                self._clear_shown(seen)
         self._after(events)
         return events
 
@@ -205,7 +215,7 @@ class Core:
             await self._commit(self.state, (), (fact,), fact.id, must=False)
         self.ports.wake_push()
 
-    async def _commit(self, before: Register, events: tuple[Event, ...], facts: tuple[FactDraft, ...], command_id: str, must: bool) -> None:
+    async def _commit(self, before: Register, events: tuple[Event, ...], facts: tuple[FactDraft, ...], command_id: str, must: bool) -> bool:
         state = before
         for event in events:
             state = evolve(state, event)
@@ -215,7 +225,7 @@ class Core:
             command=command_id,
             events=[event_row(event) for event in events],
             facts=[*facts_of(before, events, self.origin, now, self.ports.new_id), *facts],
-            attempts=_attempts_touched(events),
+            attempts=_attempts_touched(events, state),
             sales=[sale_row(event.sale) for event in events if isinstance(event, SaleCompleted)],
             snapshot=write_state(state) if store_state else None,
             must=must,
@@ -225,35 +235,48 @@ class Core:
         except StorageError as error:
             self._stop_selling(error)
             raise
-        if not committed.fresh:
-            return
-        self.state = state
-        self._since_snapshot = 0 if store_state else self._since_snapshot + len(events)
+        if committed.fresh:
+            self.state = state
+            self._since_snapshot = 0 if store_state else self._since_snapshot + len(events)
+        return committed.fresh
 
     def _after(self, events: tuple[Event, ...]) -> None:
         self.ports.wake_push()
         for event in events:
             if isinstance(event, SaleCompleted):
                 self.desk.last_sale = event.sale
-                self.desk.notice = None
                 if self.state.basket is None:
                     self.clear_customer()
         self.on_events(events)
         self.changed()
 
+    def _clear_shown(self, seen: Notice | None) -> None:
+        """Somebody acted: what the act before showed goes. A notice that came meanwhile stays, nobody has read it yet."""
+        self.desk.price_check = self.desk.repriced = None
+        if self.desk.notice is seen:
+            self.desk.notice = None
+
     def clear_customer(self) -> None:
         """Nobody stands here any more."""
-        self.desk.customer, self.desk.cart = None, None
+        self.desk.customer = self.desk.cart = self.desk.question = self.desk.repriced = None
         self.desk.customer_fresh = self.desk.cart_fresh = False
-        self.desk.repriced = None
+
+    def show_customer(self) -> None:
+        """Show the open basket's customer and their cart, as the local copy has them; nobody when it has none."""
+        self.clear_customer()
+        basket = self.state.basket
+        if basket is not None and basket.customer is not None:
+            self.desk.customer = self.ports.people.customer(basket.customer.id)
+            self.desk.cart = self.ports.people.cart_of(basket.customer.id)
 
     # --- when the disk refuses -----------------------------------------------------------------------------------------------
 
     def _stop_selling(self, error: StorageError) -> None:
-        if self.desk.stopped is None:
+        """Refuse everything from now on, say so once for each reason, and keep trying to come back."""
+        before, self.desk.stopped = self.desk.stopped, error.again()
+        if before is None or before.key != error.key:
             log.error("selling stopped", code=error.code, detail=error.message)
-        self.desk.stopped = error
-        self.tell_error(error)
+            self.tell_error(error)
         if self._reopening is None or self._reopening.done():
             self._reopening = asyncio.get_running_loop().create_task(self._reopen(), name="journal-reopen")
 
@@ -261,31 +284,50 @@ class Core:
         while self.desk.stopped is not None:
             await asyncio.sleep(REOPEN_SECONDS)
             async with self._turn:
+                before = self.state
                 try:
                     await self.ports.journal.reopen()
                     self.state, self._since_snapshot = self._replayed()
+                    self._catch_up(before)
                 except StorageError as error:
-                    self.desk.stopped = error
+                    self._stop_selling(error)
                     continue
-            self.desk.stopped = None
+                self.desk.stopped = None
             log.info("selling resumed")
             self.tell("notice.selling_resumed", "good", "The journal can be written again. Selling goes on.")
+            self.on_resumed()
+
+    def _catch_up(self, before: Register) -> None:
+        """A commit that failed may turn out to have been written after all: then what it said is true, and what follows from it happens now."""
+        here, now = before.basket, self.state.basket
+        if (now and now.id, now and now.customer and now.customer.id) != (here and here.id, here and here.customer and here.customer.id):
+            self.show_customer()
+        if self.state.receipts > before.receipts:
+            self._after(tuple(SaleCompleted(read_sale(row)) for row in self.ports.journal.sales("", self.state.receipts - before.receipts)))
 
     async def close(self) -> None:
-        """Stop trying to reopen."""
+        """Stop trying to reopen, and let what is being decided come to its end."""
+        self.let_go()
         if self._reopening is not None:
             self._reopening.cancel()
+        async with self._turn:
+            pass
 
 
-def _attempts_touched(events: Sequence[Event]) -> list[Attempt]:
+def _attempts_touched(events: Sequence[Event], after: Register) -> list[Attempt]:
     """The newest word on every attempt that ``events`` touch, with one that gives its place up before the one that takes it."""
     newest: dict[str, Attempt] = {}
     for event in events:
         match event:
             case TenderAdded(tender):
                 newest.update({attempt.id: attempt for attempt in tender.attempts})
-            case AttemptAdded(_, attempt) | AttemptMoved(attempt):
+            case AttemptAdded(_, attempt):
                 newest[attempt.id] = attempt
+            case AttemptMoved(attempt):
+                newest[attempt.id] = attempt
+                original = after.holding(attempt.original) if attempt.original else None
+                if original is not None:  # a void that went through moves the payment it undoes as well
+                    newest[attempt.original] = original[2]
     return sorted(newest.values(), key=lambda attempt: attempt.state in OPEN)
 
 

@@ -23,15 +23,19 @@ SHIFT_CLOSED = "retail.shift.closed.v1"
 VISIT_RECORDED = "retail.visit.recorded.v1"
 REGISTER_STARTED = "retail.register.started.v1"
 
+DESCRIPTION_CHARS_MAX = 120
+"""Of longer names the beginning is told; the article's number says the rest."""
+
 Json = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which register speaks."""
+    """Which register speaks, in which incarnation."""
 
     store: str
     register: str
+    epoch: str
     currency: str
 
 
@@ -48,7 +52,7 @@ def facts_of(before: Register, events: Sequence[Event], origin: Origin, now_ms: 
 
 def started(state: Register, origin: Origin, now_ms: int, fact_id: str, *, boot: str, version: str, clean_stop: bool) -> FactDraft:
     """The service came up; ``clean_stop`` is how it went down before."""
-    data = {"bootId": boot, "version": version, "cleanStop": clean_stop}
+    data = {"bootId": boot, "version": version, "epoch": origin.epoch, "cleanStop": clean_stop}
     return FactDraft("ops", REGISTER_STARTED, fact_id, boot, now_ms, {**_common(state, origin, now_ms), **data})
 
 
@@ -138,7 +142,7 @@ def sale_data(sale: Sale) -> Json:
         "removedItems": [
             {
                 "itemId": gone.sku,
-                "description": gone.name,
+                "description": gone.name[:DESCRIPTION_CHARS_MAX],
                 "quantity": gone.quantity.amount,
                 "unit": _UNIT[gone.quantity.unit.value],
                 "amountMinor": gone.amount_minor,
@@ -157,7 +161,7 @@ def sale_data(sale: Sale) -> Json:
             "taxMinor": totals.tax_minor,
             "totalMinor": totals.total_minor,
             "roundingMinor": sale.rounding_minor,
-            "tenderedMinor": sum(tender.settled_minor for tender in sale.tenders),
+            "tenderedMinor": sum(_given(tender) for tender in sale.tenders if tender.settled_minor),
             "changeMinor": sale.change_minor,
         },
         "tenders": [_tender(tender) for tender in sale.tenders if tender.settled_minor],
@@ -175,8 +179,8 @@ def _line(line: Line, share_minor: int) -> Json:
         "kind": "article" if line.sku else "department",
         "itemId": line.sku,
         "gtin": line.gtin,
-        "description": line.name,
-        "variant": line.variant,
+        "description": line.name[:DESCRIPTION_CHARS_MAX],
+        "variant": line.variant[:DESCRIPTION_CHARS_MAX],
         "department": line.department,
         "quantity": line.quantity.amount,
         "unit": _UNIT[line.quantity.unit.value],
@@ -216,14 +220,13 @@ def _cart(sale: Sale) -> Json | None:
     if sale.lease is None:
         return None
     left = {line.cart_line for line in sale.left_online}
-    sold = [line.cart_line for line in sale.lines if line.cart_line]
     return {
         "cartId": sale.lease.cart,
         "version": sale.lease.version,
         "token": sale.lease.token,
         "leaseUntilMs": sale.lease.until_ms,
         "offlineCopy": not sale.lease.token,
-        "soldLines": sorted(set(sold) - left),
+        "soldLines": sorted(sale.cart_lines_sold),
         "partlySold": [{"line": line.cart_line, "pieces": line.quantity.amount} for line in sale.lines if line.cart_line in left],
         "leftLines": sorted(left),
     }
@@ -235,12 +238,17 @@ def _tender(tender: Tender) -> Json:
         "tenderId": tender.id,
         "kind": tender.kind.value,
         "settledMinor": tender.settled_minor,
-        "givenMinor": tender.given_minor if tender.kind is TenderKind.CASH else tender.settled_minor,
+        "givenMinor": _given(tender),
         "changeMinor": tender.change_minor,
         "roundingMinor": tender.rounding_minor,
         "attemptId": approved.id if approved else "",
         "card": _card(approved) if approved else None,
     }
+
+
+def _given(tender: Tender) -> int:
+    """What was handed over: the notes and coins, or what the card was charged."""
+    return tender.given_minor if tender.kind is TenderKind.CASH else tender.settled_minor
 
 
 def _card(attempt: Attempt) -> Json:

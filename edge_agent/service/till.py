@@ -56,7 +56,7 @@ class Till:
         for event in events:
             if isinstance(event, SaleCompleted):
                 self.printing.completed(event.sale)
-                self.clienteling.sold(event.sale.lease, event.sale.id, [line.cart_line for line in event.sale.lines if line.cart_line])
+                self.clienteling.sold(event.sale.lease, event.sale.id, sorted(event.sale.cart_lines_sold))
 
     # --- lines and baskets ---------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from sync.central import feeds
-from sync.central.carts import sold_in_store
+from sync.central.carts import sold_in_store, sold_of
 from sync.central.checks import wrong
 from sync.central.intake import Arrival
 from sync.central.registers import Who
@@ -27,8 +27,7 @@ def enter(transaction: Transaction, who: Who, chain: int, facts: Sequence[Arriva
         _enter_sales(db, chain, sales)
         for _, sale in sales:
             if sale.cart is not None:
-                cart = sale.cart
-                sold_in_store(transaction, who.source, cart.cart_id, sale.transaction_id, cart.sold_lines, cart.token)
+                sold_in_store(transaction, who.source, sale.transaction_id, sold_of(sale.cart))
     attempts = [(sale.transaction_id, attempt) for _, sale in sales for attempt in sale.attempts]
     for fact in facts:
         match fact.data:

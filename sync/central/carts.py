@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from edge_agent.clock import Random
@@ -11,6 +12,7 @@ from sync.central.problems import refused
 from sync.central.registers import Who, new_secret
 from sync.central.storage import Db
 from sync.central.writer import Transaction
+from sync.contract.facts import SaleCart
 from sync.contract.messages import (
     PROBLEM_CHANGED,
     PROBLEM_HELD,
@@ -103,28 +105,52 @@ def complete(transaction: Transaction, who: Who, cart_id: str, request: Complete
     held = open_claim(db, cart_id, transaction.now_ms)
     if row is None or (held is not None and (held[0], held[2]) != (who.source, request.token) and done is None):
         raise refused(PROBLEM_LEASE_GONE, "This register no longer holds the cart; the sale's fact settles it.")
-    sold_in_store(transaction, who.source, cart_id, request.sale, request.lines, request.token)
+    sold_in_store(transaction, who.source, request.sale, Sold(cart_id, dict.fromkeys(request.lines), request.token))
 
 
-def sold_in_store(transaction: Transaction, source: str, cart_id: str, sale: str, lines: Sequence[str], token: str) -> None:
-    """Take sold lines out of the cart, once per sale, end the sale's own lease, and note a refund task for each line that was no longer there.
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What a sale took out of a cart: pieces by line, None for all of them; ``token`` is its lease's, or empty."""
+
+    cart: str
+    pieces: Mapping[str, int | None]
+    token: str
+
+
+def sold_of(cart: SaleCart) -> Sold:
+    """What a sale's fact says of its cart."""
+    parts: dict[str, int | None] = {part.line: part.pieces for part in cart.partly_sold}
+    return Sold(cart.cart_id, parts | dict.fromkeys(cart.sold_lines), cart.token)
+
+
+def sold_in_store(transaction: Transaction, source: str, sale: str, sold: Sold) -> None:
+    """Take what was sold out of the cart, once per sale and line, end the sale's own lease, and note a refund task for each line that was no longer there.
 
     Lines that the customer added since stay. An emptied cart is deleted. Called for every sale's fact with a cart, sold under a lease or from a copy.
     """
-    db = transaction.db
-    known = {line for (line,) in db.execute("SELECT line FROM cart_sold WHERE cart = ? AND sale = ?", (cart_id, sale))}
-    fresh = [line for line in dict.fromkeys(lines) if line not in known]
-    cart = feeds.current(db, "carts", cart_id)
+    db, now_ms = transaction.db, transaction.now_ms
+    known = {line for (line,) in db.execute("SELECT line FROM cart_sold WHERE cart = ? AND sale = ?", (sold.cart, sale))}
+    fresh = {line: pieces for line, pieces in sold.pieces.items() if line not in known}
+    cart = feeds.current(db, "carts", sold.cart)
     there = {line["line"] for line in cart["lines"]} if cart is not None else set()
-    gone = [(cart_id, line, sale, source, _why_gone(db, cart_id, line), transaction.now_ms) for line in fresh if line not in there]
+    gone = [(sold.cart, line, sale, source, _why_gone(db, sold.cart, line), now_ms) for line in fresh if line not in there]
     db.executemany("INSERT INTO refund_task (cart, line, sale, source, cause, at_ms) VALUES (?, ?, ?, ?, ?, ?)", gone)
-    db.executemany("INSERT INTO cart_sold (cart, line, sale, at_ms) VALUES (?, ?, ?, ?)", [(cart_id, line, sale, transaction.now_ms) for line in fresh])
-    ended = bool(db.execute("UPDATE claim SET ended_ms = ? WHERE source = ? AND cart = ? AND token = ? AND ended_ms IS NULL RETURNING 1",
-                            (transaction.now_ms, source, cart_id, token)).fetchall())  # fmt: skip
+    db.executemany("INSERT INTO cart_sold (cart, line, sale, at_ms) VALUES (?, ?, ?, ?)", [(sold.cart, line, sale, now_ms) for line in fresh])
+    ended = db.execute("UPDATE claim SET ended_ms = ? WHERE source = ? AND cart = ? AND token = ? AND ended_ms IS NULL RETURNING 1",
+                       (now_ms, source, sold.cart, sold.token)).fetchall()  # fmt: skip
     if cart is not None and there.intersection(fresh):
-        _keep_lines(transaction, cart, [line for line in cart["lines"] if line["line"] not in fresh])
+        _keep_lines(transaction, cart, [left for line in cart["lines"] for left in _left_of(line, fresh)])
     elif ended:
-        _show_holder(transaction, cart_id, "")
+        _show_holder(transaction, sold.cart, "")
+
+
+def _left_of(line: dict[str, Any], sold: Mapping[str, int | None]) -> list[dict[str, Any]]:
+    """What stays of a cart's line: all, some pieces, or nothing."""
+    if line["line"] not in sold:
+        return [line]
+    pieces = sold[line["line"]]
+    left = 0 if pieces is None else line["pieces"] - pieces
+    return [line | {"pieces": left}] if left > 0 else []
 
 
 def _why_gone(db: Db, cart_id: str, line: str) -> str:

@@ -17,7 +17,6 @@ from sync.central.trade_books import Books, FactBooks, books_of_tables
 from sync.contract.envelope import FIRST_PREVHASH, decode_fact
 from sync.contract.facts import SALE, WITHHELD, SaleCompleted
 
-
 COUNTS = (
     "SELECT count(*) FROM voided WHERE chain IN (SELECT id FROM chain WHERE source = ? AND epoch = ?)",
     "SELECT count(*) FROM shift WHERE chain IN (SELECT id FROM chain WHERE source = ? AND epoch = ?)",

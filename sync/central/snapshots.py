@@ -59,10 +59,10 @@ class Snapshots:
                 self._drop_old((feed, market), newest.path)
             return newest.manifest
 
-    def path(self, feed: str, name: str) -> Path:
+    def path(self, feed: str, market: str, name: str) -> Path:
         """The file of that name. Raises Refused (not found), also for one that was replaced."""
         with self._lock:
-            found = next((path for (kept, _), paths in self._kept.items() if kept == feed for path in paths if path.name == name), None)
+            found = next((path for path in self._kept.get((feed, market), []) if path.name == name), None)
         if found is None:
             raise refused(PROBLEM_NOT_FOUND, "No such snapshot; ask for the newest.")
         return found

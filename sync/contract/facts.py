@@ -1,7 +1,7 @@
 """The data of every fact type, as msgspec types: central decodes with them and the published JSON Schemas are made from them.
 
 Names are those of ARTS/OMG POSLog where it has one (RetailStoreID, WorkstationID, BusinessDayDate, SequenceNumber, LineItem, Tender, Tax).
-Every key is required; keys that a version does not know are let through, so that a newer register can say more. Integers are written
+Every key without a default is required; keys that a version does not know are let through, so that a newer register can say more. Integers are written
 without fraction or exponent.
 """
 
@@ -61,8 +61,18 @@ class SaleCustomer(Struct, frozen=True, rename="camel", kw_only=True):
     identified_by: Name
 
 
+class PartOfLine(Struct, frozen=True, rename="camel", kw_only=True):
+    """Some pieces of a cart's line were sold; the others stay in the web shop."""
+
+    line: Id
+    pieces: Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
 class SaleCart(Struct, frozen=True, rename="camel", kw_only=True):
-    """The online cart that the sale used. ``soldLines`` left it by this sale; ``leftLines`` stay in the web shop. An empty token: sold from a copy, offline."""
+    """The online cart that the sale used. ``soldLines`` left it by this sale; ``leftLines`` stay in the web shop, less what ``partlySold`` says.
+
+    An empty token: sold from a copy, offline.
+    """
 
     cart_id: Id
     version: Count
@@ -71,6 +81,7 @@ class SaleCart(Struct, frozen=True, rename="camel", kw_only=True):
     offline_copy: bool
     sold_lines: Annotated[list[Id], Meta(max_length=LINE_ITEMS_MAX)]
     left_lines: Annotated[list[Id], Meta(max_length=LINE_ITEMS_MAX)]
+    partly_sold: Annotated[list[PartOfLine], Meta(max_length=LINE_ITEMS_MAX)] = []
 
 
 class Modifier(Struct, frozen=True, rename="camel", kw_only=True):
@@ -267,12 +278,12 @@ class VisitRecorded(Common, frozen=True, rename="camel", kw_only=True):
 
 
 class RegisterStarted(Common, frozen=True, rename="camel", kw_only=True):
-    """The register's service began to run. Subject: the boot id. ``cleanStop`` says how the run before it ended."""
+    """The register's service began to run. Subject: the boot id. ``cleanStop`` says how the run before it ended; ``epoch`` may repeat the envelope's."""
 
     version: Name
     boot_id: Id
-    epoch: Name
     clean_stop: bool
+    epoch: Name = ""
 
 
 class FactWithheld(Common, frozen=True, rename="camel", kw_only=True):

@@ -190,6 +190,7 @@ TAGS: dict[str, tuple[Callable[[], Tag], TagKind, bytes]] = {
     "phone with a pass": (lambda: Phone(SystemRandom(), uri_message("https://pass.example/7"), wallet=True), TagKind.NDEF_URI, b"https://pass.example/7"),
     "bank card": (lambda: BankCard(UID), TagKind.BANK_CARD, b""),
     "bank card with a random UID": (lambda: BankCard(RANDOM_UID4), TagKind.BANK_CARD, b""),
+    "blocked bank card": (lambda: BankCard(UID, blocked=True), TagKind.BANK_CARD, b""),
     "over the limit": (lambda: Type4Tag(UID, None, ndef=NdefApplication(b"", claimed_bytes=60_000)), TagKind.UNREADABLE, b""),
     "not NDEF inside": (lambda: Type2Tag(UID, b"\xd1\x01\x50U\x04a"), TagKind.UNREADABLE, b""),
 }
@@ -345,7 +346,7 @@ def test_a_reader_left_at_a_high_speed_by_a_killed_program_opens_again(pn532: Pt
 def test_a_port_that_somebody_has_is_busy(pn532: PtyPn532) -> None:
     with Counter(pn532, configured(pn532)), pytest.raises(DeviceBusy) as caught:
         configured(pn532).open()
-    assert "Stop the program" in caught.value.hint
+    assert "stop it" in caught.value.hint
 
 
 def test_a_port_that_is_no_reader_is_absent_and_one_that_is_not_there_too(pn532: PtyPn532, tmp_path: Path) -> None:

@@ -50,6 +50,13 @@ def test_the_same_search_finds_both_wrongs_in_a_policy_that_has_them(policy: Pol
     assert set(report.wrongs) == {"double charge", "charged but not recorded"}
 
 
+def test_a_policy_that_never_believes_not_found_charges_right_and_is_stuck_until_a_person_decides() -> None:
+    report = search(Policy("D without believing", trust=Trust.NEVER))
+    assert report.wrongs == {}
+    assert report.stuck == ()
+    assert report.stuck_without_a_person
+
+
 def test_while_an_attempt_is_open_no_other_may_start_and_after_a_no_another_may() -> None:
     for state in S:
         if state in OPEN:

@@ -87,3 +87,9 @@ def test_a_link_that_leads_to_a_forbidden_path_is_not_followed(tmp_path: Path) -
 def test_other_keys_are_checked(key: str, value: object) -> None:
     with pytest.raises(ConfigError, match=f"configuration: {key}: expected"):
         build({"path": "tty:USB0:pn532", key: value}, DriverContext(SystemClock(), HalfRandom()))
+
+
+def test_a_usb_reader_that_is_not_plugged_in_is_not_present() -> None:
+    assert not UsbAddress("usb:999:999", bus_device=("999", "999")).present()
+    if Path("/sys/bus/usb/devices").is_dir():
+        assert not UsbAddress("usb:ffff:ffff", vendor_product=("ffff", "ffff")).present()

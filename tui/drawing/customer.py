@@ -10,8 +10,8 @@ FRESH_MS = 60_000
 """Knowledge younger than this needs no word about its age."""
 
 
-def customer_panel(shown: Shown, cells: int) -> list[Line]:
-    """The panel beside the basket; what to do without a customer when there is none."""
+def customer_panel(shown: Shown, cells: int, *, page: bool = False) -> list[Line]:
+    """The panel beside the basket; what to do without a customer when there is none. A ``page`` has room, and keys of its own."""
     customer = shown.snapshot.customer
     if customer is None:
         return [*wrapped(shown.words("customer.none"), cells, "muted"), BLANK, line(("F3", "key"), f" {shown.words('customer.find')}")]
@@ -19,13 +19,13 @@ def customer_panel(shown: Shown, cells: int) -> list[Line]:
     if customer.cart:
         rows += [BLANK, *_cart(shown, customer.cart, cells)]
     if customer.talk:
-        rows += [BLANK, *_talk(shown, customer.talk, cells)]
+        rows += [BLANK, *_talk(shown, customer.talk, cells, page)]
     about = _about(shown, customer)
     if about:
         rows += [BLANK, *wrapped(about, cells, "muted")]
     if customer.goes_with:
         rows += [BLANK, *(row for sentence in customer.goes_with[:2] for row in wrapped(sentence, cells))]
-    if customer.private_notes:
+    if customer.private_notes and not page:
         rows += [BLANK, apart(line((shown.words.count("customer.notes", customer.private_notes), "muted")), line(("F3", "key")), cells)]
     return rows
 
@@ -59,7 +59,7 @@ def customer_page(shown: Shown, notes: list[str] | None, cells: int) -> list[Lin
     customer = shown.snapshot.customer
     if customer is None:
         return [line((shown.words("customer.none"), "muted"))]
-    rows = customer_panel(shown, cells)
+    rows = customer_panel(shown, cells, page=True)
     if customer.cart and customer.cart.lines:
         rows += [BLANK, line((shown.words("customer.cart_lines"), "strong"))]
         rows += [apart(line(f"{row.pieces:>3} × {row.name}"), line(row.amount.text), cells) for row in customer.cart.lines]
@@ -116,13 +116,14 @@ def _cart(shown: Shown, cart: CartView, cells: int) -> list[Line]:
     return rows
 
 
-def _talk(shown: Shown, talk: TalkView, cells: int) -> list[Line]:
+def _talk(shown: Shown, talk: TalkView, cells: int, page: bool) -> list[Line]:
+    """That there is a talk; what was said is for the page."""
     words = shown.words
     when = words.when(talk.at_ms, shown.now_ms, shown.snapshot.timezone)
     first = line((words("talk.title"), "strong"), (f"  {words.named('channel', talk.channel)}, {when}", "muted"))
-    said = [indented(row, 2) for row in wrapped(talk.text, cells - 2)[:3]] if talk.text and not shown.name_hidden else []
     promised = [line("  ", ("▲ ", "warn"), (words("talk.promised"), "warn"))] if talk.promised else []
-    return [apart(first, line(("F3", "key")), cells), *promised, *said]
+    said = [indented(row, 2) for row in wrapped(talk.text, cells - 2)] if page else []
+    return [apart(first, line() if page else line(("F3", "key")), cells), *promised, *said]
 
 
 def _about(shown: Shown, customer: CustomerView) -> str:

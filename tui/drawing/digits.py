@@ -15,9 +15,9 @@ def large(text: str) -> tuple[str, ...] | None:
     """``text`` (digits, signs and separators) as three rows of equal width, or None when a character has no large shape.
 
     >>> print("\\n".join(large("4,2")))
-    █ █    ▀▀█
-    ▀▀█    █▀▀
-      ▀  █ ▀▀▀
+    █ █   ▀▀█
+    ▀▀█   █▀▀
+      ▀ █ ▀▀▀
     """
     shapes = [_SHAPES.get(_SAME.get(character, character)) for character in text]
     if not text or any(shape is None for shape in shapes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.drawing.line import BLANK, Line, cropped, flowed, line, wrapped
+from tui.drawing.line import BLANK, Line, cropped, flowed, indented, line, wrapped
 from tui.shown import Shown
 
 _MARKS = {"info": ("· ", "muted"), "good": ("● ", "good"), "warn": ("▲ ", "warn"), "bad": ("■ ", "bad")}
@@ -40,14 +40,14 @@ def notice(shown: Shown, cells: int) -> list[Line]:
     return rows + [cropped(Line((*line("   ").pieces, *row.pieces)), cells) for row in wrapped(hint, cells - 4, "muted")[:1]]
 
 
-def keys(hints: Sequence[KeyHint], cells: int) -> list[Line]:
+def keys(hints: Sequence[KeyHint], cells: int, margin: int = 1) -> list[Line]:
     """The keys on at most KEY_ROWS_MAX rows; the ones that matter least are left out first (F1 tells them all)."""
     for rank in (2, 1, 0):
         kept = [hint for hint in hints if hint.rank <= rank]
-        rows = flowed([_hint(hint) for hint in kept], cells - 2, "  ")
+        rows = flowed([_hint(hint) for hint in kept], cells - 2 * margin, "  ")
         if len(rows) <= KEY_ROWS_MAX or rank == 0:
             break
-    return [Line((*line(" ").pieces, *row.pieces)) for row in rows[:KEY_ROWS_MAX]]
+    return [indented(row, margin) for row in rows[:KEY_ROWS_MAX]]
 
 
 def _hint(hint: KeyHint) -> Line:

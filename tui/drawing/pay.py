@@ -28,6 +28,8 @@ def choices(shown: Shown) -> list[Choice]:
     payment, words = shown.snapshot.payment, shown.words
     if payment is None:
         return []
+    if payment.rest.minor <= 0:
+        return [Choice("Enter", "cash", None, words("pay.complete"), payment.rest)] if payment.rest.minor == 0 else []
     found: list[Choice] = []
     if "cash" in payment.methods:
         found.append(Choice("Enter", "cash", None, words("pay.exact"), payment.cash_due))
@@ -50,9 +52,11 @@ def pay_panel(shown: Shown, typed: str, at: int, cells: int) -> list[Line]:
         mark = ("› ", "accent") if chosen else ("  ", "text")
         left = line(mark, (f"{choice.key:<6}", "key"), (choice.text, "strong" if chosen else "text"), fill="chosen" if chosen else "")
         rows.append(apart(left, line((f"{choice.amount.text:>10}", "strong" if chosen else "text"), " "), cells))
-    if not any(choice.kind == "card" for choice in offered):
-        rows += [BLANK, *wrapped(words("pay.no_card"), cells, "warn")]
-    rows += [BLANK, *_typed(shown, payment, typed, cells)]
+    if payment.rest.minor < 0:
+        rows += wrapped(words("pay.over"), cells, "warn")
+    elif payment.rest.minor:
+        rows += [BLANK, *wrapped(words("pay.no_card"), cells, "warn")] if "card" not in payment.methods else []
+        rows += [BLANK, *_typed(shown, payment, typed, cells)]
     tenders = [tender for tender in payment.tenders if tender.state != "open"]
     if tenders:
         rows += [BLANK, line((words("pay.so_far"), "strong")), *(row for tender in tenders for row in _tender(shown, tender, cells))]

@@ -62,7 +62,8 @@ def device_row(shown: Shown, device: DeviceView, cells: int) -> Line:
     words = shown.words
     mark = {"ready": ("● ", "good"), "degraded": ("◐ ", "warn"), "opening": ("◐ ", "muted")}.get(device.state, ("○ ", "warn"))
     since = words("status.since", since=words.when(device.since_ms, shown.now_ms, shown.snapshot.timezone))
+    state = words(f"device_state.{device.state}")
     why = words.maybe(f"trouble.{device.reason}", device.detail) if device.reason else ""
-    left = line(mark, (f"{words.named('device', device.kind)} ", "strong"), (f"({device.name})  ", "muted"), words(f"device_state.{device.state}"))
-    right = line((f" {why}", "text"), (f"  {device.hint}" if device.hint else "", "muted"))
+    left = line(mark, (f"{words.named('device', device.kind)} ", "strong"), (f"({device.name})  ", "muted"), state)
+    right = line(f": {why}" if why and why != state else "", (f"  {device.hint}" if device.hint else "", "muted"))
     return apart(Line((*left.pieces, *right.pieces)), line((since, "muted"), " "), cells)

@@ -131,6 +131,9 @@ class Dialog(Pictured, ModalScreen[None]):
             yield Drawn(self._refusal, id="refusal")
             yield Drawn(self._keys, id="keys")
 
+    def _keys(self, shown: Shown, cells: int) -> list[Line]:
+        return foot.keys(self.hints(shown), cells, margin=0)
+
     def answered(self, command: AnyCommand, problem: NoticeView | None) -> None:
         """Close when it was carried out; else stay, with everything typed, and say why not."""
         if problem is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -11,6 +12,7 @@ from textual.message import Message
 
 from edge_agent.client import ApiProblem, ServiceUnreachable
 from edge_agent.views import Snapshot
+from tui.acts import LIST_KEY_LINE, key_line
 from tui.drawing.customer import customer_page
 from tui.drawing.foot import KeyHint
 from tui.drawing.line import Line
@@ -74,7 +76,7 @@ class CustomerScreen(CounterScreen):
             KeyHint("K", words("act.detach"), rank=0),
             KeyHint("S", words("customer.another"), rank=0),
         ]
-        return [*own, KeyHint("Esc", words("key_does.back"), rank=0), *super().hints(shown)]
+        return [*own, KeyHint("Esc", words("key_does.back"), rank=0), *key_line(shown, LIST_KEY_LINE)]
 
     def _page(self, shown: Shown, cells: int) -> list[Line]:
         return customer_page(shown, self._notes, cells)
@@ -89,7 +91,7 @@ class CustomerScreen(CounterScreen):
             self._notes = None
             self._redraw()
         elif self._of:
-            self.run_worker(self._ask(self._of), exclusive=True, group="notes")
+            self.run_worker(partial(self._ask, self._of), exclusive=True, group="notes")
 
     async def _ask(self, customer: str) -> None:
         words = self.counter.words

@@ -59,7 +59,7 @@ class DepartmentDialog(Dialog):
         self.query_one(Choices).display = False
         self.query_one(Entry).placeholder = self.counter.words("department.price")
         self.query_one(Entry).focus()
-        self.run_worker(self._ask(), group="departments")
+        self.run_worker(self._ask, group="departments")
 
     async def _ask(self) -> None:
         words = self.counter.words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -12,6 +13,7 @@ from textual.message import Message
 
 from edge_agent.client import ApiProblem, ServiceUnreachable
 from edge_agent.views import NoticeView
+from tui.acts import LIST_KEY_LINE, key_line
 from tui.drawing.foot import KeyHint
 from tui.drawing.line import Line, line
 from tui.screens.base import CounterScreen
@@ -94,7 +96,7 @@ class ListScreen(CounterScreen):
     def look(self) -> None:
         """Ask for the rows again."""
         self._waiting = True
-        self.run_worker(self._find(self.typed), exclusive=True, group="search")
+        self.run_worker(partial(self._find, self.typed), exclusive=True, group="search")
 
     @property
     def typed(self) -> str:
@@ -163,7 +165,7 @@ class ListScreen(CounterScreen):
             KeyHint("↑↓", shown.words("key_does.choose"), rank=1),
             KeyHint("Esc", shown.words("key_does.back"), rank=0),
         ]
-        return [*own, *self.more_hints(shown), *super().hints(shown)]
+        return [*own, *self.more_hints(shown), *key_line(shown, LIST_KEY_LINE)]
 
     def takes(self, shown: Shown) -> str:
         """What Enter does here, in a word."""

@@ -77,7 +77,8 @@ class PayScreen(CounterScreen):
 
     def fits(self, snapshot: Snapshot) -> bool:
         """As long as there is something to pay."""
-        return snapshot.basket is not None and snapshot.payment is not None and snapshot.phase in ("selling", "paying")
+        payment = snapshot.payment
+        return snapshot.basket is not None and payment is not None and (snapshot.phase in ("selling", "paying") or payment.attempt is not None)
 
     @property
     def focus_topic(self) -> str:

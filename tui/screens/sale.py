@@ -87,6 +87,14 @@ class SaleScreen(CounterScreen):
         return found
 
     @property
+    def focus_topic(self) -> str:
+        """F1 explains typing once something is typed."""
+        entry = self.query_one(Entry)
+        if self.focused is entry:
+            return "entry" if entry.value else "sale"
+        return super().focus_topic
+
+    @property
     def chosen(self) -> LineView | None:
         """The line that a key means."""
         return self.query_one(Basket).chosen

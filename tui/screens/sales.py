@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 
 from edge_agent.client import ApiProblem, ServiceUnreachable
-from edge_agent.views import AnyCommand, NoticeView, Reprint, SaleDetailView, SaleView, PrintReceipt
+from edge_agent.views import AnyCommand, NoticeView, PrintReceipt, Reprint, SaleDetailView, SaleView
 from tui.drawing.foot import KeyHint
 from tui.drawing.line import BLANK, Line, apart, line
 from tui.drawing.rows import sale_row
@@ -93,7 +93,7 @@ class ReceiptScreen(CounterScreen):
     def on_mount(self) -> None:
         """Ask for the receipt."""
         super().on_mount()
-        self.run_worker(self._ask(), group="receipt")
+        self.run_worker(self._ask, group="receipt")
 
     async def _ask(self) -> None:
         words = self.counter.words

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import events
 from textual.message import Message
 
-from tui.drawing.line import line
 from tui.panel import Panel
 from tui.screens.lists import ListScreen
 from tui.shown import Shown
@@ -43,7 +43,7 @@ class PanelScreen(ListScreen):
         for action in self._panel.actions():
             if action.group != group:
                 group = action.group
-                options.append(Option(f"group:{group}", lambda shown, cells, group=group: line(" ", (group, "accent")), heading=True))
+                options.append(Option(f"group:{group}", text_row(group, role="accent"), heading=True))
             options.append(Option(action.key, text_row(action.text, action.key if len(action.key) == 1 else "")))
         return options, ""
 
@@ -53,7 +53,7 @@ class PanelScreen(ListScreen):
 
     def take(self, option: str) -> None:
         """Have it done aside."""
-        self.run_worker(self._perform(option), group="panel")
+        self.run_worker(partial(self._perform, option), group="panel")
 
     async def _perform(self, key: str) -> None:
         self.post_message(self.Done(await self._panel.perform(key)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from textual import events
+from textual.geometry import Size
 from textual.message import Message
 
 from tui.drawing.line import BLANK, Line, line
@@ -67,6 +68,7 @@ class Choices(Drawn):
         self._at = next((at for at, option in enumerate(options) if option.id == chosen and not option.heading), 0)
         self._skip_headings(1)
         self.redraw()
+        self.refresh(layout=self.styles.is_auto_height)
 
     def move(self, by: int) -> None:
         """Move the cursor by so many rows."""
@@ -107,6 +109,10 @@ class Choices(Drawn):
             return inner
         chosen = at == self._at
         return Line((*line(("› " if chosen else "  ", "accent")).pieces, *inner.pieces), "chosen" if chosen else "")
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Room for every row, where the height is not given."""
+        return len(self._options) or (2 if self._empty else 0)
 
     def on_resize(self) -> None:
         """Another height shows other rows."""

@@ -44,7 +44,7 @@ class Drawn(Widget):
         before = self._lines
         after = self._drawn(self.content_size.width)
         if after != before:
-            self.refresh(layout=len(after) != len(before) and self.styles.is_auto_height)
+            self.refresh(layout=self.styles.is_auto_width or (self.styles.is_auto_height and len(after) != len(before)))
 
     def redraw(self) -> None:
         """Draw again although the picture is the same (a cursor moved)."""
@@ -59,6 +59,10 @@ class Drawn(Widget):
             self._for = (self._shown, cells)
             self._lines = self.drawing(self._shown, cells)
         return self._lines
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """As many columns as the longest line takes."""
+        return max((row.cells for row in self._drawn(container.width)), default=0)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as there are lines."""

@@ -24,7 +24,7 @@ class Entry(Input):
             self.value = value
 
     def __init__(
-        self, *, id: str | None = None, topic: str = "entry", shortcut: Callable[[str, str], bool] = lambda character, value: False, placeholder: str = ""
+        self, *, id: str | None = None, topic: str = "", shortcut: Callable[[str, str], bool] = lambda character, value: False, placeholder: str = ""
     ) -> None:
         super().__init__(id=id, compact=True, max_length=CHARACTERS_MAX, placeholder=placeholder, select_on_focus=False)
         self.topic = topic

@@ -1,0 +1,284 @@
+"""The composition root: the one place that knows every part, and hands each what it needs.
+
+A register's life: open the journal (or refuse), open the local copy, build the use cases over them, start the devices, take up unsettled payments,
+answer the API, then sync. It ends in the reverse order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import structlog
+from litestar import Litestar
+
+from drivers.contract import DeviceReport
+from drivers.devices.receipt_printer import ReceiptPrinter
+from drivers.load import load_drivers
+from drivers.supervisor import Supervisor
+from drivers.terminals.contract import TerminalDriver
+from drivers.terminals.load import load_terminals
+from drivers.terminals.watch import TerminalWatch
+from edge_agent import __version__
+from edge_agent.api.app import Surroundings, build_api
+from edge_agent.api.present import Presenter
+from edge_agent.clock import Clock, ClockIds, Random
+from edge_agent.config import Config, Tender
+from edge_agent.counter_devices import Devices
+from edge_agent.domain.errors import ConfigError
+from edge_agent.domain.labels import labels
+from edge_agent.domain.market import MARKETS, Market
+from edge_agent.domain.receipt import PrintJob, PrintOutcome
+from edge_agent.domain.sale_receipt import Letterhead
+from edge_agent.formats import Formats
+from edge_agent.ports import LinkReport, TenderMethod
+from edge_agent.service.core import Core, Ports, Shop
+from edge_agent.service.till import Till
+from edge_agent.views import EventView, JournalView, VerificationView
+from sync.connectors.contract import Connector
+from sync.connectors.contract import Settings as ConnectorSettings
+from sync.contract.messages import Enrolled
+from sync.enrol import Enrolment
+from sync.enrol import load as load_enrolment
+from sync.journal import Journal
+from sync.keys import Keys
+from sync.pull import Pull
+from sync.push import Push
+from sync.replica import Replica
+
+log = structlog.get_logger(__name__)
+
+
+class PrinterPort:
+    """The service's printer port on the printer's driver, which works in its own thread."""
+
+    def __init__(self, driver: ReceiptPrinter) -> None:
+        self._driver = driver
+
+    async def print(self, job: PrintJob) -> PrintOutcome:
+        """Hand the job over and wait for its outcome without holding the loop."""
+        return await asyncio.wrap_future(self._driver.submit(job))
+
+
+class BeepPort:
+    """The service's sounds on the supervisor."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    def beep(self, device: str, good: bool) -> None:
+        """Ask the scanner for the sound; most do nothing with it."""
+        self._supervisor.beep(device, good)
+
+
+class Agent:
+    """One register, whole. Make it with ``Agent.start``; ``stop`` it in the same loop."""
+
+    def __init__(self, config: Config, enrolment: Enrolment, journal: Journal, key: bytes, clock: Clock, random: Random, token: str) -> None:
+        self._clock = clock
+        self._random = random
+        self._tasks: list[asyncio.Task[None]] = []
+        self.journal = journal
+        self.replica = Replica(config.folder / "replica", key, clock)
+        self._build(config, enrolment, shop_of(config, enrolment.register), ClockIds(clock, random), token)
+
+    def _build(self, config: Config, enrolment: Enrolment, shop: Shop, new_id: ClockIds, token: str) -> None:
+        loop = asyncio.get_running_loop()
+        self.devices = Devices(loop, self._device_changed, self._reading_refused)
+        self._drivers = load_drivers(config.devices, self._clock, self._random, config.source)
+        self._supervisor = Supervisor(self._drivers, self._clock, self._random, self.devices.reading, self.devices.report)
+        terminals = load_terminals(config.terminals, self._clock, self._random, config.source)
+        self._watches = [TerminalWatch(terminal, self._clock, self.devices.report) for terminal in terminals]
+        self._connector = connector_of(config.connector, enrolment, self._clock)
+        self.push = Push(self.journal, self._connector, self._clock, self._random, self._link_changed)
+        downloads = config.folder / "downloads"
+        self.pull = Pull(self._connector, self.replica, self.replica.feeds, downloads, self._clock, self._random, changed=self._published)
+        printer = next((driver for driver in self._drivers if isinstance(driver, ReceiptPrinter)), None)
+        ports = Ports(
+            journal=self.journal,
+            catalogue=self.replica.catalogue,
+            people=self.replica.people,
+            clock=self._clock,
+            new_id=new_id,
+            methods=tender_methods(config.tenders, {terminal.name: terminal for terminal in terminals}, self.devices),
+            central=self._connector,
+            printer=PrinterPort(printer) if printer else None,
+            beeps=BeepPort(self._supervisor),
+            wake_push=self.push.wake,
+        )
+        self.core = Core(shop, ports, self.journal.boot)
+        self.core.load()
+        formats = Formats(shop.market)
+        header = tuple(config.receipts.header) or (shop.store_name,)
+        self.till = Till(self.core, Letterhead(header, labels(shop.market.locale), formats.decimal, formats.amount, formats.moment))
+        self.presenter = Presenter(self.core, formats, self.devices.views)
+        self.api: Litestar = build_api(self.till, self.presenter, self._surroundings(config.folder, token))
+        self._identity = enrolment.identity
+
+    def _surroundings(self, folder: Path, token: str) -> Surroundings:
+        return Surroundings(
+            version=__version__,
+            started_ms=self._clock.now_ms(),
+            devices=self.devices.views,
+            journal=lambda: self._journal_view(folder),
+            verify=self._verify,
+            tail=self._tail,
+            export=self._export,
+            token=token,
+        )
+
+    @classmethod
+    async def start(cls, config: Config, keys: Keys, clock: Clock, random: Random, token: str = "") -> Agent:
+        """Open everything and begin to sell. Raises ConfigError (not enrolled, wrong configuration), StorageError, JournalLocked."""
+        enrolment = load_enrolment(config.folder)
+        if enrolment is None:
+            raise ConfigError(
+                f"{config.folder}: this register is not enrolled yet.", hint="Run `edge-agent enrol URL CODE` with a code from central.", reason="not_enrolled"
+            )
+        shop_of(config, enrolment.register)
+        key = keys.journal_key()
+        journal = Journal.open(config.folder, key, clock=clock, random=random, new_id=ClockIds(clock, random))
+        try:
+            agent = cls(config, enrolment, journal, key, clock, random, token)
+        except BaseException:
+            await journal.close()
+            raise
+        try:
+            await agent._begin()
+        except BaseException:
+            await agent.stop()
+            raise
+        return agent
+
+    async def _begin(self) -> None:
+        moved = await self.journal.adopt(self._identity)
+        if moved:
+            log.info("facts issued anew under a new epoch", facts=moved)
+        self._supervisor.start()
+        for name, work in (
+            ("readings", self.devices.serve(self.till.scanned)),
+            ("push", self.push.run()),
+            ("pull", self.pull.run()),
+            *((f"watch-{watch.report.name}", watch.run()) for watch in self._watches),
+        ):
+            self._tasks.append(asyncio.get_running_loop().create_task(work, name=name))
+        await self.till.start(__version__, clean_stop=self.journal.clean_start)
+        log.info("register open", store=self.core.shop.store, register=self.core.shop.register, boot=self.core.boot)
+
+    async def stop(self) -> None:
+        """End in the reverse order; what was under way goes on after the next start."""
+        await asyncio.to_thread(self._supervisor.stop)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.till.close()
+        await self._connector.aclose()
+        self.replica.close()
+        await self.journal.close()
+
+    # --- news from below -----------------------------------------------------------------------------------------------------
+
+    def _device_changed(self) -> None:
+        self.core.changed()
+
+    def _reading_refused(self) -> None:
+        self.core.tell("notice.too_many_readings", "bad", "A device sends faster than anybody scans.", "Unplug it and plug it in again.")
+
+    def _link_changed(self, report: LinkReport) -> None:
+        self.core.desk.link = report
+        self.core.changed()
+
+    def _published(self, feed: str) -> None:
+        self.core.changed()
+
+    # --- what the API tells of the files -------------------------------------------------------------------------------------
+
+    def _journal_view(self, folder: Path) -> JournalView:
+        path = folder / "journal.db"
+        stopped = self.journal.stopped or self.core.desk.stopped
+        size = sum(part.stat().st_size for part in (path, path.with_name("journal.db-wal")) if part.exists())
+        return JournalView(str(path), size, self.journal.position(), "stopped" if stopped else "good", stopped.message if stopped else "")
+
+    def _verify(self) -> VerificationView:
+        found = self.journal.verify()
+        return VerificationView(found.events, found.facts, list(found.problems))
+
+    def _tail(self, count: int) -> Sequence[EventView]:
+        return [EventView(stored.position, stored.at_ms, stored.row.type, stored.row.body.decode()) for stored in self.journal.tail(count)]
+
+    def _export(self) -> Iterator[bytes]:
+        return self.journal.export()
+
+    def device_reports(self) -> Sequence[DeviceReport]:
+        """The newest report of every device."""
+        return self.devices.reports()
+
+
+def shop_of(config: Config, who: Enrolled) -> Shop:
+    """Who this register is, from what central said at enrolment and the file says about codes. Raises ConfigError."""
+    market = market_of(who.country)
+    rules = config.code_rules()
+    if "currency" not in config.codes:
+        rules = replace(rules, currency=market.currency)
+    if "upc_market" not in config.codes:
+        rules = replace(rules, upc_market=market.country in ("US", "CA"))
+    return Shop(who.tenant, who.store, who.store_name, who.register, who.epoch, market, rules)
+
+
+def market_of(country: str) -> Market:
+    """The market of a store's country. Raises ConfigError where none is described yet."""
+    market = MARKETS.get(country)
+    if market is None:
+        raise ConfigError(
+            f"Central says that this store is in {country!r}: expected one of {', '.join(sorted(MARKETS))}.", hint="Ask for a version that knows this market."
+        )
+    return market
+
+
+def tender_methods(tenders: Sequence[Tender], terminals: Mapping[str, TerminalDriver], devices: Devices) -> tuple[TenderMethod, ...]:
+    """The ways of paying that the configuration names, each a module of ``edge_agent.payments``. Raises ConfigError."""
+    methods: list[TenderMethod] = []
+    for at, tender in enumerate(tenders):
+        try:
+            module = importlib.import_module(f"edge_agent.payments.{tender.kind}") if tender.kind.isidentifier() else None
+        except ModuleNotFoundError:
+            module = None
+        if module is None or not hasattr(module, "build"):
+            expected = f"[[tenders]] number {at + 1}: key 'kind': expected a way of paying, got {tender.kind!r}."
+            raise ConfigError(expected, hint="For example cash or card_terminal.")
+        if tender.terminal and tender.terminal not in terminals:
+            known = ", ".join(sorted(terminals)) or "none"
+            raise ConfigError(
+                f"[[tenders]] number {at + 1}: key 'terminal': expected one of the [terminals.NAME] sections ({known}), got {tender.terminal!r}.",
+                hint="Add the section, or mend the name.",
+            )
+        methods.append(module.build({}, terminals.get(tender.terminal), lambda name=tender.terminal: devices.unwell(name)))
+    return tuple(methods)
+
+
+def connector_module(name: str) -> ModuleType:
+    """The connector called ``name``: a module of ``sync.connectors`` with ``connect(settings)``. Raises ConfigError."""
+    try:
+        module = importlib.import_module(f"sync.connectors.{name}") if name.isidentifier() else None
+    except ModuleNotFoundError:
+        module = None
+    if module is None or not hasattr(module, "connect"):
+        raise ConfigError(f"key 'connector': expected a platform's name, got {name!r}.", hint="The contract itself is 'http'.", reason="connector")
+    return module
+
+
+def connector_of(name: str, enrolment: Enrolment, clock: Clock) -> Connector:
+    """The connection to the platform that this register is enrolled with. Opens nothing."""
+    settings = ConnectorSettings(enrolment.url, enrolment.register.token, enrolment.register.register, clock)
+    connector: Connector = connector_module(name).connect(settings)
+    return connector
+
+
+def keys_of(config: Config, random: Random) -> Keys:
+    """Where this register's secrets are."""
+    return Keys.here(config.folder, random, os.environ)

@@ -1,0 +1,229 @@
+"""Processes: the service under a manager or by hand, the counter attached or standalone, and the commands that need the files themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+import httpx
+import structlog
+
+from edge_agent.bootstrap import Agent, connector_module, keys_of, tender_methods
+from edge_agent.client import AgentClient, ServiceUnreachable
+from edge_agent.clock import ClockIds, SystemClock, SystemRandom
+from edge_agent.config import Config
+from edge_agent.counter_devices import Devices
+from edge_agent.deploy.notify import Notifier
+from edge_agent.serving import Listener, bind_loopback, bind_unix
+from edge_agent.views import EventView, VerificationView
+from sync.connectors.contract import Settings as ConnectorSettings
+from sync.contract.messages import Enrolled
+from sync.enrol import enrol as enrol_device
+from sync.enrol import require_url
+from sync.journal_read import JournalReader
+
+TOKEN_BYTES = 32
+Opened = Callable[[Config], AgentClient]
+
+
+def set_up_logs(stream: TextIO | None = None) -> None:
+    """Structured lines, one JSON object each, on ``stream`` (standard error unless told). Third parties speak up from WARNING on."""
+    logging.basicConfig(stream=stream or sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+# --- the service -----------------------------------------------------------------------------------------------------------------
+
+
+def run_service(config: Config) -> None:
+    """Run until SIGTERM or SIGINT. Raises EdgeError when it cannot begin."""
+    set_up_logs()
+    asyncio.run(_serve(config))
+
+
+async def _serve(config: Config) -> None:
+    clock, random = SystemClock(), SystemRandom()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    notifier = Notifier.of(os.environ)
+    token = write_token(config) if config.api.port is not None else ""
+    agent = await Agent.start(config, keys_of(config, random), clock, random, token)
+    try:
+        listener = Listener(agent.api, bind(config))
+        await listener.start()
+        beat = asyncio.get_running_loop().create_task(notifier.keep_alive(), name="watchdog")
+        notifier.ready("open")
+        await stop.wait()
+        notifier.stopping()
+        beat.cancel()
+        await listener.stop()
+    finally:
+        await agent.stop()
+        if config.api.port is None:
+            config.socket.unlink(missing_ok=True)
+
+
+def bind(config: Config) -> Any:
+    """The socket that the configuration names."""
+    return bind_unix(config.socket, config.api.group) if config.api.port is None else bind_loopback(config.api.port)
+
+
+def write_token(config: Config) -> str:
+    """A new token for loopback, in a file that only this user (and root) can read."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    path = config.folder / "api.token"
+    config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(token + "\n")
+    return token
+
+
+# --- the counter -----------------------------------------------------------------------------------------------------------------
+
+
+def run_till(config: Config, *, standalone: bool, language: str, theme: str, plain: bool) -> None:
+    """Open the counter: attached to the running service, or with one in this process."""
+    if standalone:
+        asyncio.run(_standalone(config, language, theme, plain))
+        return
+    from edge_agent.cli import open_client
+
+    asyncio.run(show(open_client(config), language=language, theme=theme, plain=plain))
+
+
+async def _standalone(config: Config, language: str, theme: str, plain: bool) -> None:
+    config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (config.folder / "edge-agent.log").open("a") as log:
+        set_up_logs(log)
+        clock, random = SystemClock(), SystemRandom()
+        agent = await Agent.start(config, keys_of(config, random), clock, random)
+        try:
+            await show(in_process(agent), language=language, theme=theme, plain=plain)
+        finally:
+            await agent.stop()
+
+
+def in_process(agent: Agent) -> AgentClient:
+    """A client of a service in this process."""
+    return AgentClient(httpx.ASGITransport(cast(Any, agent.api)), new_id=ClockIds(SystemClock(), SystemRandom()))
+
+
+async def show(client: AgentClient, *, language: str, theme: str, plain: bool, panel: Any = None) -> None:
+    """Draw the counter until the associate leaves it."""
+    from tui.app import CounterApp
+
+    async with client:
+        await CounterApp(client, language, panel, clock=SystemClock(), theme=theme, glyphs="ascii" if plain else "auto").run_async()
+
+
+# --- enrolment and files ---------------------------------------------------------------------------------------------------------
+
+
+def enrol_register(config: Config, url: str, code: str) -> Enrolled:
+    """Make this PC a register. Raises ConfigError, CentralError."""
+
+    async def ask() -> Enrolled:
+        clock, random = SystemClock(), SystemRandom()
+        device = os.uname().nodename if hasattr(os, "uname") else ""
+        enroller = connector_module(config.connector).HttpEnroller(ConnectorSettings(require_url(url), "", "", clock))
+        return (await enrol_device(url, code, device, keys_of(config, random), enroller)).register
+
+    return asyncio.run(ask())
+
+
+def check_config(config: Config) -> Sequence[str]:
+    """Build everything that the configuration names, opening nothing; what it describes, a line each. Raises ConfigError."""
+    from drivers.load import load_drivers
+    from drivers.terminals.load import load_terminals
+
+    clock, random = SystemClock(), SystemRandom()
+    drivers = load_drivers(config.devices, clock, random, config.source)
+    terminals = load_terminals(config.terminals, clock, random, config.source)
+    config.code_rules()
+
+    async def methods() -> list[str]:
+        devices = Devices(asyncio.get_running_loop(), lambda: None, lambda: None)
+        return [method.kind.value for method in tender_methods(config.tenders, {terminal.name: terminal for terminal in terminals}, devices)]
+
+    return [
+        f"state      {config.folder}",
+        *(f"device     {driver.name}: {driver.kind}" for driver in drivers),
+        *(f"terminal   {terminal.name}: {terminal.kind}" for terminal in terminals),
+        f"tenders    {', '.join(asyncio.run(methods()))}",
+    ]
+
+
+@contextmanager
+def _own_journal(config: Config) -> Iterator[JournalReader]:
+    """The journal's file, when no service answers for it. Raises ConfigError without its key, StorageError."""
+    reader = JournalReader.open(config.folder, keys_of(config, SystemRandom()).journal_key())
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+async def _either(config: Config, opened: Opened, asked: Callable[[AgentClient], Awaitable[Any]], own: Callable[[JournalReader], Any]) -> Any:
+    """Ask the running service; only when none answers, open the files."""
+    try:
+        async with opened(config) as client:
+            return await asked(client)
+    except ServiceUnreachable:
+        if not (config.folder / "journal.db").exists():
+            raise
+        with _own_journal(config) as journal:
+            return own(journal)
+
+
+def journal_verification(config: Config, opened: Opened) -> VerificationView:
+    """Check the whole journal."""
+
+    def own(journal: JournalReader) -> VerificationView:
+        found = journal.verify()
+        return VerificationView(found.events, found.facts, list(found.problems))
+
+    result: VerificationView = asyncio.run(_either(config, opened, lambda client: client.verification(), own))
+    return result
+
+
+def journal_tail(config: Config, opened: Opened, count: int) -> list[EventView]:
+    """The newest events."""
+
+    def own(journal: JournalReader) -> list[EventView]:
+        return [EventView(stored.position, stored.at_ms, stored.row.type, stored.row.body.decode()) for stored in journal.tail(count)]
+
+    result: list[EventView] = asyncio.run(_either(config, opened, lambda client: client.journal_tail(count), own))
+    return result
+
+
+def journal_export(config: Config, opened: Opened, write: Callable[[bytes], object]) -> None:
+    """All facts and events as NDJSON."""
+
+    async def asked(client: AgentClient) -> None:
+        async for piece in client.journal_export():
+            write(piece)
+
+    def own(journal: JournalReader) -> None:
+        for line in journal.export():
+            write(line)
+
+    asyncio.run(_either(config, opened, asked, own))

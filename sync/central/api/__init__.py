@@ -1,0 +1,1 @@
+"""Central's HTTP face: one module per group of endpoints."""

@@ -1,0 +1,106 @@
+"""Facts coming in, and where central stands with a register."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from litestar import Request, Router, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.params import FromPath
+
+from sync.central.api.asking import REGISTER_SECURITY, Asking, ThePlatform, asking_or_retired, problems
+from sync.central.intake import BODY_BYTES_MAX, ENCODINGS, read_batch
+from sync.central.ledger import take_in
+from sync.central.problems import Refused, refused
+from sync.central.registers import cursor_of
+from sync.contract.envelope import BATCH_FACTS_MAX, BATCH_TYPE, Envelope
+from sync.contract.messages import PROBLEM_BUSY, PROBLEM_ENCODING, PROBLEM_EPOCH_RETIRED, PROBLEM_FORBIDDEN, PushAck, RegisterCursor
+
+
+@dataclass
+class PushOperation(Operation):
+    """The push's documentation: its body is read by hand, so it is described by hand."""
+
+    def __post_init__(self) -> None:
+        """Describe the body: an array of events, whose data the published schemas describe."""
+        envelope = msgspec.json.schema(Envelope)["$defs"]["Envelope"]["properties"]
+        event = Schema(
+            type="object",  # type: ignore[arg-type]  # litestar's enum is a str; its values are these
+            properties={name: _spelled(each) for name, each in envelope.items()},
+            required=list(envelope),
+        )
+        batch = Schema(type="array", items=event, max_items=BATCH_FACTS_MAX)  # type: ignore[arg-type]  # as above
+        self.request_body = RequestBody(
+            content={BATCH_TYPE: OpenAPIMediaType(schema=batch)},
+            required=True,
+            description=f"At most {BATCH_FACTS_MAX} facts; Content-Encoding is one of {', '.join(ENCODINGS)}.",
+        )
+
+
+def _spelled(schema: dict[str, Any]) -> Schema:
+    named = {"minLength": "min_length", "maxLength": "max_length"}
+    return Schema(**{named.get(key, key): value for key, value in schema.items()}) if schema else Schema(type="object")  # type: ignore[arg-type]  # as above
+
+
+class Turnstile:
+    """How many batches are in hand at once."""
+
+    def __init__(self, places: int) -> None:
+        self._places = asyncio.Semaphore(places)
+
+    async def __aenter__(self) -> None:
+        if self._places.locked():
+            raise refused(PROBLEM_BUSY, "Too many batches at once.")
+        await self._places.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._places.release()
+
+
+@post(
+    "/events",
+    status_code=200,
+    operation_class=PushOperation,
+    request_max_body_size=BODY_BYTES_MAX,
+    responses=problems(400, 401, 403, 409, 413, 415, 422),
+    summary="Send facts; the answer says which numbers are wanted next",
+)
+async def push(request: Request[Any, Any, Any], platform: ThePlatform, who: Asking, turnstile: NamedDependency[Turnstile]) -> PushAck:
+    """``next`` of a stream is the only acknowledgement, and leaves after a synced commit. What is wrong in business terms is stored and told as quarantined."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != BATCH_TYPE:
+        raise refused(PROBLEM_ENCODING, f"Content-Type {media_type[:80]!r}; facts are sent as {BATCH_TYPE}.")
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    async with turnstile:
+        body = await request.body()
+        batch = await platform.readers.work(lambda: read_batch(body, encoding, who))
+        answer = await platform.writer.run(lambda transaction: take_in(transaction, who, batch))
+    if isinstance(answer, Refused):
+        raise answer
+    return answer
+
+
+@get("/registers/{register:str}/cursor", responses=problems(400, 401, 403, 409), summary="Where central stands with the asking register")
+async def cursor(register: FromPath[str], platform: ThePlatform, who: Asking) -> RegisterCursor:
+    """The number wanted next and the last hash, per stream."""
+    if register != who.register:
+        raise refused(PROBLEM_FORBIDDEN, f"The token is register {who.register}'s.")
+    if who.epoch != who.current:
+        raise refused(PROBLEM_EPOCH_RETIRED, f"The register's epoch is {who.current}, the token's {who.epoch}.")
+    return await platform.readers.ask(lambda db: cursor_of(db, who.source))
+
+
+def push_router(pushes_max: int) -> Router:
+    """The routes of this module."""
+    turnstile = Turnstile(pushes_max)
+    return Router(
+        "/edge/v1",
+        route_handlers=[push, cursor],
+        dependencies={"who": Provide(asking_or_retired), "turnstile": Provide(lambda: turnstile, sync_to_thread=False)},
+        security=REGISTER_SECURITY,
+        tags=["facts"],
+    )

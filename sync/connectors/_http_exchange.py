@@ -1,0 +1,157 @@
+"""One HTTP exchange with central: bounded in time and size, and every failure of the network as one value."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+import httpx
+import msgspec
+
+from sync.connectors.contract import Settings
+from sync.contract.messages import PROBLEM_CHAIN, PROBLEM_EPOCH_RETIRED, PROBLEM_FORK, PROBLEM_FROZEN, PROBLEM_ROOT, Problem
+from sync.link import Busy, Frozen, Refused, Unreachable
+
+CONNECT_SECONDS = 5.0
+PROBLEM_TYPE = "application/problem+json"
+CONNECTIONS_MAX = 20
+FROZEN_REASONS = {PROBLEM_FORK: "fork", PROBLEM_CHAIN: "chain", PROBLEM_EPOCH_RETIRED: "epoch", PROBLEM_FROZEN: "frozen"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, read whole. ``problem`` is central's own problem document, or None when the answer carries none of its."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def problem(self) -> Problem | None:
+        """Central's problem document: of the right media type, and of a type of the contract's."""
+        if self.media_type != PROBLEM_TYPE:
+            return None
+        try:
+            problem = msgspec.json.decode(self.body, type=Problem)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        return problem if problem.type.startswith(PROBLEM_ROOT) else None
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters."""
+        return str(self.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+    @property
+    def server_ms(self) -> int | None:
+        """The other side's clock (wall ms), in the middle of the second that it tells."""
+        return date_ms(self.headers.get("date", ""))
+
+    def failure(self) -> Frozen | Unreachable | Busy | Refused:
+        """What an answer means that is not the one that was hoped for."""
+        problem = self.problem
+        detail = f"{problem.title}: {problem.detail}" if problem is not None else f"An answer of {self.status} that is not central's own."
+        if problem is not None and problem.type in FROZEN_REASONS:
+            return Frozen(FROZEN_REASONS[problem.type], problem.detail or problem.title)
+        match self.status:
+            case 429 | 503:
+                return Busy(retry_after(self.headers.get("retry-after", ""), self.server_ms))
+            case 401 | 403:
+                return Refused(self.status, detail)
+            case status if 300 <= status < 400:
+                return Unreachable(f"Somebody answers with a redirection ({status}) in place of central: a captive portal, or a wrong address.")
+            case status if status < 300:
+                return Unreachable("Somebody answers with a page of their own in place of central: a captive portal, or a wrong address.")
+            case _ if problem is not None:
+                return Refused(self.status, detail)
+            case _:
+                return Unreachable(detail)
+
+
+class Exchange:
+    """An HTTP client for one platform. Follows no redirection, takes no proxy from the environment, and logs no URL (they name customers)."""
+
+    def __init__(self, settings: Settings) -> None:
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._client = httpx.AsyncClient(
+            base_url=settings.url,
+            headers={"Authorization": f"Bearer {settings.token}"} if settings.token else {},
+            verify=settings.ssl_context if settings.ssl_context is not None else True,
+            proxy=settings.proxy if settings.transport is None else None,
+            transport=settings.transport,
+            trust_env=False,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX),
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def send(
+        self, method: str, path: str, *, seconds: float, bytes_max: int, content: bytes | None = None, headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+    ) -> Answer | Unreachable:  # fmt: skip
+        """Ask, waiting at most ``seconds`` for each part of the answer, of which at most ``bytes_max`` are read (after decompression)."""
+        try:
+            async with self.stream(method, path, seconds=seconds, content=content, headers=headers, params=params) as response:
+                body = bytearray()
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > bytes_max:
+                        return Unreachable(f"An answer of more than {bytes_max} bytes.")
+                return Answer(response.status_code, response.headers, bytes(body))
+        except NETWORK_ERRORS as problem:
+            return unreachable(problem)
+
+    def stream(
+        self, method: str, path: str, *, seconds: float, content: bytes | None = None, headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+    ) -> AbstractAsyncContextManager[httpx.Response]:  # fmt: skip
+        """An answer that is read in parts. Raises ``NETWORK_ERRORS``."""
+        timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+        return self._client.stream(method, path, content=content, headers=headers, params=params, timeout=timeout)
+
+
+NETWORK_ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
+
+
+def unreachable(problem: Exception) -> Unreachable:
+    """What a failure of the network means. The URL stays out: it may name a customer."""
+    match problem:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return Unreachable("Central does not answer: no connection in time.")
+        case httpx.TimeoutException():
+            return Unreachable("Central does not answer in time.")
+        case httpx.ConnectError():
+            return Unreachable(f"Central cannot be reached: {problem}")
+        case _:
+            return Unreachable(f"The connection to central broke: {type(problem).__name__}.")
+
+
+def date_ms(text: str) -> int | None:
+    """The wall time (ms) of an HTTP date, in the middle of its second; None for anything else.
+
+    >>> date_ms("Sun, 22 Nov 2026 23:00:00 GMT"), date_ms("soon")
+    (1795388400500, None)
+    """
+    try:
+        return int(parsedate_to_datetime(text).timestamp()) * 1000 + 500
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def retry_after(text: str, now_ms: int | None) -> float | None:
+    """The seconds that a Retry-After asks for, as a number or as a date after ``now_ms``; None for anything else.
+
+    >>> retry_after("7", None), retry_after("Sun, 22 Nov 2026 23:00:10 GMT", 1795388400500), retry_after("later", None)
+    (7.0, 10.0, None)
+    """
+    if text.strip().isascii() and text.strip().isdecimal():
+        return float(text.strip()[:9])
+    at_ms = date_ms(text)
+    return None if at_ms is None or now_ms is None else max(0.0, (at_ms - now_ms) / 1000)

@@ -1,0 +1,242 @@
+"""The contract itself over HTTP: facts up, feeds and snapshots down, customers and carts asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import msgspec
+import zstandard
+
+from edge_agent.domain.errors import CentralRefused, CentralUnreachable, ContractBroken
+from sync.connectors._http_exchange import NETWORK_ERRORS, Answer, Exchange, unreachable
+from sync.connectors._http_people import People
+from sync.connectors.contract import Connector, Settings
+from sync.contract import messages
+from sync.contract.envelope import BATCH_TYPE, join_batch
+from sync.contract.messages import Enrolled, EnrolRequest, Problem, PushAck, RegisterCursor, SnapshotManifest
+from sync.link import (
+    Acknowledged,
+    Busy,
+    Culprit,
+    Expired,
+    Failure,
+    Fetched,
+    Frozen,
+    Gap,
+    NoSnapshot,
+    Page,
+    PageAnswer,
+    PushAnswer,
+    Refused,
+    TooLarge,
+    Unchanged,
+    Unreachable,
+)
+
+T = TypeVar("T", PushAck, RegisterCursor, SnapshotManifest)
+PUSH_SECONDS = 30.0
+ASK_SECONDS = 10.0
+PAGE_GRACE_SECONDS = 10.0
+"""How much longer than the long-poll an answer to it may take."""
+ANSWER_BYTES_MAX = 1024 * 1024
+PAGE_BYTES_MAX = 16 * 1024 * 1024
+PAGE_ROWS = 2_000
+ENCODINGS = ("zstd", "gzip", "identity")
+"""Tried in this order; after a 415 the next one is used from then on."""
+
+
+class HttpConnector(People):
+    """One register's connection to a central that speaks the contract. Fits ``Connector``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._http = Exchange(settings)
+        self._register = settings.register
+        self._encoding = 0
+        super().__init__(self._http, settings.clock)
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        await self._http.aclose()
+
+    # --- sync.link.Uplink ---
+
+    async def push(self, facts: Sequence[bytes]) -> PushAnswer:
+        """Send facts, byte for byte, in one batch."""
+        batch = join_batch(list(facts))
+        while True:
+            encoding = ENCODINGS[self._encoding]
+            body = await asyncio.to_thread(_encoded, batch, encoding)
+            headers = {"Content-Type": BATCH_TYPE, "Content-Encoding": encoding, "Accept": "application/json"}
+            answer = await self._http.send("POST", "/edge/v1/events", seconds=PUSH_SECONDS, bytes_max=ANSWER_BYTES_MAX, content=body, headers=headers)
+            if isinstance(answer, Answer) and answer.status == 415 and self._encoding + 1 < len(ENCODINGS):
+                self._encoding += 1
+                continue
+            return answer if isinstance(answer, Unreachable) else _push_answer(answer)
+
+    async def cursor(self) -> RegisterCursor | Frozen | Failure:
+        """Where central stands with this register."""
+        answer = await self._http.send("GET", f"/edge/v1/registers/{self._register}/cursor", seconds=ASK_SECONDS, bytes_max=ANSWER_BYTES_MAX)
+        if isinstance(answer, Unreachable):
+            return answer
+        return _json(answer, RegisterCursor) or answer.failure()
+
+    # --- sync.link.Downlink ---
+
+    async def page(self, feed: str, after: str, etag: str = "", wait_seconds: int = 0) -> PageAnswer:
+        """The rows after a cursor; waits up to ``wait_seconds`` for some."""
+        answer = await self._http.send(
+            "GET",
+            f"/edge/v1/feeds/{feed}",
+            seconds=wait_seconds + PAGE_GRACE_SECONDS,
+            bytes_max=PAGE_BYTES_MAX,
+            headers={"If-None-Match": etag} if etag else {},
+            params={"after": after, "wait": wait_seconds, "limit": PAGE_ROWS},
+        )
+        if isinstance(answer, Unreachable):
+            return answer
+        if answer.status == 200 and answer.media_type == "application/x-ndjson":
+            return Page(answer.body, answer.headers.get("etag", ""))
+        if answer.status == 304 and etag:
+            return Unchanged(answer.server_ms)
+        problem = answer.problem
+        return Expired() if problem is not None and problem.type == messages.PROBLEM_CURSOR_EXPIRED else answer.failure()
+
+    async def manifest(self, feed: str) -> SnapshotManifest | NoSnapshot | Frozen | Failure:
+        """Where the feed's whole content is."""
+        answer = await self._http.send("GET", f"/edge/v1/snapshots/{feed}", seconds=PUSH_SECONDS, bytes_max=ANSWER_BYTES_MAX)
+        if isinstance(answer, Unreachable):
+            return answer
+        return _json(answer, SnapshotManifest) or _missing(answer) or answer.failure()
+
+    async def fetch(self, manifest: SnapshotManifest, path: Path) -> Fetched | NoSnapshot | Frozen | Failure:
+        """Fetch a snapshot's file into ``path``, going on from what is there, in as many ranges as central hands it out in. Raises OSError."""
+        if not manifest.url.startswith("/"):
+            return Unreachable("The snapshot's address is not central's own.")
+        while (have := _size(path)) < manifest.size:
+            answer = await self._range(manifest, path, have)
+            if answer is not None:
+                return answer
+            if _size(path) <= have:
+                return Unreachable("The snapshot's file does not go on.")
+        return Fetched()
+
+    async def _range(self, manifest: SnapshotManifest, path: Path, have: int) -> NoSnapshot | Frozen | Failure | None:
+        """Append what central sends from byte ``have`` on; None when the answer was good."""
+        headers = {"Range": f"bytes={have}-", "Accept-Encoding": "identity"}
+        try:
+            async with self._http.stream("GET", manifest.url, seconds=PUSH_SECONDS, headers=headers) as response:
+                if response.status_code not in (200, 206):
+                    answer = Answer(response.status_code, response.headers, await response.aread())
+                    return _missing(answer) or answer.failure()
+                if response.status_code == 206 and not response.headers.get("content-range", "").startswith(f"bytes {have}-"):
+                    return Unreachable("The snapshot's file is sent from another place than asked.")
+                await _append(response, path, have if response.status_code == 206 else 0, manifest.size)
+        except NETWORK_ERRORS as problem:
+            return unreachable(problem)
+        return None
+
+
+class HttpEnroller:
+    """Carries an enrolment to the central at ``settings.url``; no token is needed. Fits ``sync.enrol.Enroller``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def enrol(self, request: EnrolRequest) -> Enrolled:
+        """Ask central. Raises CentralUnreachable, CentralRefused (the code is wrong, used or too old) or ContractBroken."""
+        http = Exchange(self._settings)
+        try:
+            headers = {"Content-Type": "application/json"}
+            answer = await http.send(
+                "POST", "/edge/v1/enrolments", seconds=ASK_SECONDS, bytes_max=ANSWER_BYTES_MAX, content=msgspec.json.encode(request), headers=headers
+            )
+        finally:
+            await http.aclose()
+        if isinstance(answer, Unreachable):
+            raise CentralUnreachable(answer.detail, hint="Check the address and the network, then enrol again with the same code.")
+        if answer.status in (200, 201) and answer.media_type == "application/json":
+            try:
+                return msgspec.json.decode(answer.body, type=Enrolled)
+            except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+                raise ContractBroken(f"Not an enrolment: {problem}.", hint="Check that the address is a central platform's.", reason="enrolment") from problem
+        problem_told = answer.problem
+        if problem_told is not None and answer.status < 500:
+            raise CentralRefused(f"{problem_told.title}: {problem_told.detail}", hint="Ask for a new code (edge-central enrol-code) and type it again.")
+        raise CentralUnreachable(_detail(answer.failure()), hint="Check that the address is a central platform's.")
+
+
+def connect(settings: Settings) -> Connector:
+    """The connector of this platform; what the configuration's name ``http`` leads to."""
+    return HttpConnector(settings)
+
+
+def _push_answer(answer: Answer) -> PushAnswer:
+    ack = _json(answer, PushAck)
+    if ack is not None:
+        return Acknowledged(ack, answer.server_ms)
+    match answer.problem:
+        case Problem(type=messages.PROBLEM_GAP) as problem:
+            return Gap(problem.stream, problem.expected)
+        case Problem(type=messages.PROBLEM_ENVELOPE) as problem:
+            return Culprit(problem.index, problem.detail or problem.title)
+        case Problem(type=messages.PROBLEM_TOO_LARGE) as problem:
+            return TooLarge(problem.detail, by_central=True)
+        case None if answer.status == 413:
+            return TooLarge("A 413 that is not central's own.", by_central=False)
+        case _:
+            return answer.failure()
+
+
+def _json(answer: Answer, kind: type[T]) -> T | None:
+    """The body as ``kind``, or None for anything that is not a good answer of central's."""
+    if answer.status != 200 or answer.media_type != "application/json":
+        return None
+    try:
+        return msgspec.json.decode(answer.body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _missing(answer: Answer) -> NoSnapshot | None:
+    problem = answer.problem
+    return NoSnapshot() if problem is not None and problem.type == messages.PROBLEM_NOT_FOUND else None
+
+
+def _detail(failure: Frozen | Failure) -> str:
+    match failure:
+        case Busy():
+            return "Central is busy."
+        case Refused(_, detail) | Frozen(_, detail) | Unreachable(detail):
+            return detail
+
+
+def _encoded(batch: bytes, encoding: str) -> bytes:
+    match encoding:
+        case "zstd":
+            return zstandard.ZstdCompressor(3).compress(batch)
+        case "gzip":
+            return gzip.compress(batch, 1, mtime=0)
+        case _:
+            return batch
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+async def _append(response: httpx.Response, path: Path, at: int, size: int) -> None:
+    """Write the answer's bytes into ``path`` from ``at`` on, not beyond ``size``."""
+    with path.open("r+b" if at else "wb") as file:
+        file.truncate(at)
+        file.seek(at)
+        room = size - at
+        async for chunk in response.aiter_raw():
+            await asyncio.to_thread(file.write, chunk[:room])
+            room -= len(chunk)
+            if room <= 0:
+                break

@@ -1,0 +1,100 @@
+"""What a pull writes into and a replica offers: where a feed stands, its pages applied, its whole content replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import msgspec
+from msgspec import Raw, Struct
+
+from edge_agent.domain.errors import ContractBroken
+from sync.contract.messages import FeedEnd
+
+ROW_BYTES_MAX = 1024 * 1024
+
+
+class FeedLine(Struct, frozen=True, rename="camel"):
+    """One line of a feed: a ``FeedRow`` whose data stays bytes. Rows hold in [validFromMs, validToMs)."""
+
+    op: Literal["put", "del"]
+    key: str
+    rev: int = 0
+    data: Raw | None = None
+    valid_from_ms: int | None = None
+    valid_to_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """Where the local copy of a feed stands: the cursor to go on from (None: nothing was ever taken), its ETag, and when central last spoke (wall ms)."""
+
+    cursor: str | None = None
+    etag: str = ""
+    as_of_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How many rows came in, and how many could not be read and were left out (``refusal`` says why the first one)."""
+
+    rows: int = 0
+    refused: int = 0
+    refusal: str = ""
+
+
+Progress = Callable[[int], None]
+"""Told how many rows of a snapshot are in."""
+
+
+class FeedStore(Protocol):
+    """The local copy of some feeds. Methods block and are called from worker threads, one at a time per feed; they raise StorageError."""
+
+    def state(self, feed: str) -> FeedState:
+        """Where the copy of ``feed`` stands."""
+
+    def apply(self, feed: str, lines: Iterable[FeedLine], state: FeedState) -> Applied:
+        """Apply a page and move to ``state``, in one transaction."""
+
+    def replace(self, feed: str, lines: Iterable[FeedLine], ended: Callable[[], FeedState], progress: Progress) -> Applied:
+        """Replace the whole content of ``feed`` by ``lines`` and move to ``ended()``, which is asked once they are all in.
+
+        What ``lines`` raises ends it, with ``feed`` where it stood.
+        """
+
+    def touch(self, feed: str, as_of_ms: int) -> None:
+        """Central said that nothing changed."""
+
+
+_line = msgspec.json.Decoder(FeedLine)
+_end = msgspec.json.Decoder(FeedEnd)
+
+
+def parse_page(body: bytes) -> tuple[list[FeedLine], FeedEnd]:
+    """The rows and the end of a feed's answer. Raises ContractBroken for anything that is not whole: none of it may be applied then."""
+    lines = body.splitlines()
+    try:
+        end = _end.decode(lines[-1] if lines else b"")
+        rows = [_line.decode(line) for line in lines[:-1]]
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise ContractBroken(f"A feed's page is cut off or is not one: {problem}.", hint="It is asked for again.", reason="feed_page") from problem
+    if end.count != len(rows):
+        raise ContractBroken(f"A feed's page has {len(rows)} rows: expected {end.count}.", hint="It is asked for again.", reason="feed_page")
+    return rows, end
+
+
+def parse_lines(chunks: Iterable[bytes]) -> Iterator[FeedLine]:
+    """The rows of a snapshot's decompressed bytes. Raises ContractBroken."""
+    rest = b""
+    try:
+        for chunk in chunks:
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                yield _line.decode(line)
+            if len(rest) > ROW_BYTES_MAX:
+                raise ContractBroken(f"A row of more than {ROW_BYTES_MAX} bytes.", hint="Report this to the platform's operator.", reason="snapshot")
+        if rest:
+            yield _line.decode(rest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise ContractBroken(f"A snapshot's row is not one: {problem}.", hint="Report this to the platform's operator.", reason="snapshot") from problem

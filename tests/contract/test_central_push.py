@@ -1,0 +1,221 @@
+"""Facts pushed over HTTP: taken in once, in order, or refused with the contract's problem and nothing stored."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import zstandard
+
+from sync.central.intake import BODY_BYTES_MAX
+from sync.central.serving import EmbeddedCentral
+from sync.contract import facts
+from sync.contract.envelope import BATCH_FACTS_MAX, join_batch
+from tests.support_enrolled import Register, enrolled, running_central
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[EmbeddedCentral]:
+    with running_central(tmp_path / "central") as made:
+        yield made
+
+
+@pytest.fixture
+def http(embedded: EmbeddedCentral) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=embedded.url) as client:
+        yield client
+
+
+@pytest.fixture
+def register(http: httpx.Client, embedded: EmbeddedCentral) -> Register:
+    return enrolled(http, embedded.central)
+
+
+def problem(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body["type"] == f"urn:edge:problem:{kind}"
+    assert body["status"] == status
+    return body
+
+
+def test_facts_are_acknowledged_per_stream_and_kept_byte_for_byte(register: Register, embedded: EmbeddedCentral) -> None:
+    sent = [register.sale(), register.visit("c9"), register.sale(), register.sale()]
+    answer = register.push(*sent)
+    assert register.ack(answer) == {"next": 4, "accepted": 3, "duplicates": 0, "quarantined": []}
+    assert register.ack(answer, "people")["next"] == 2
+    kept = [bytes(fact.event) for fact in embedded.central.facts()]
+    assert sorted(kept) == sorted(sent)
+    assert register.next() == 4
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
+def test_every_encoding_of_the_contract_is_understood(register: Register, encoding: str) -> None:
+    body = join_batch([register.sale(), register.sale()])
+    packed = {"identity": lambda raw: raw, "gzip": gzip.compress, "zstd": zstandard.compress}[encoding](body)
+    assert register.ack(register.push(body=packed, headers={"Content-Encoding": encoding}))["accepted"] == 2
+
+
+def test_a_repeated_batch_is_counted_and_acknowledged_again(register: Register) -> None:
+    first = [register.sale(), register.sale()]
+    register.push(*first)
+    assert register.ack(register.push(*first)) == {"next": 3, "accepted": 0, "duplicates": 2, "quarantined": []}
+    assert register.ack(register.push(*first, register.sale())) == {"next": 4, "accepted": 1, "duplicates": 2, "quarantined": []}
+    assert register.ack(register.push(first[0])) == {"next": 4, "accepted": 0, "duplicates": 1, "quarantined": []}
+
+
+def test_a_gap_is_refused_with_the_number_wanted_and_nothing_is_stored(register: Register, embedded: EmbeddedCentral) -> None:
+    first, second, third = register.sale(), register.sale(), register.sale()
+    told = problem(register.push(second), 409, "sequence-gap")
+    assert (told["expected"], told["stream"]) == (1, "trade")
+    assert problem(register.push(first, third), 409, "sequence-gap")["expected"] == 1
+    assert problem(register.push(register.visit("c1"), first, third), 409, "sequence-gap")["expected"] == 1
+    assert problem(register.push(second, first), 409, "sequence-gap")["expected"] == 1
+    assert not embedded.central.facts()
+    assert register.ack(register.push(first, second, third))["next"] == 4
+
+
+def test_a_fact_that_does_not_name_the_one_before_it_is_refused(register: Register) -> None:
+    register.push(register.sale())
+    torn = register.fact(facts.SALE, register.sale_data(), prevhash="ab" * 32)
+    assert problem(register.push(torn), 409, "chain-broken")["stream"] == "trade"
+    register.heads["trade"] = (2, json.loads(torn)["prevhash"])
+    assert register.next() == 2
+
+
+def test_a_batch_that_is_torn_inside_is_refused_whole(register: Register) -> None:
+    good = register.sale()
+    torn = register.fact(facts.SALE, register.sale_data(), prevhash="ab" * 32)
+    problem(register.push(good, torn), 409, "chain-broken")
+    assert register.next() == 1
+
+
+def test_a_second_machine_with_the_same_identity_freezes_the_register_and_says_so(register: Register, http: httpx.Client, embedded: EmbeddedCentral) -> None:
+    before = dict(register.heads)
+    register.push(register.sale(), register.sale())
+    after = dict(register.heads)
+    register.heads = before  # the clone starts where the disk was copied
+    told = problem(register.push(register.sale()), 409, "sequence-fork")
+    assert "number 1 of trade" in told["detail"]
+    register.heads = after  # neither machine goes on
+    assert problem(register.push(register.sale()), 409, "register-frozen")["detail"] == told["detail"]
+    cursor = http.get("/edge/v1/registers/02/cursor", headers=register.headers).json()
+    assert (cursor["frozen"], cursor["streams"]["trade"]["next"]) == (told["detail"], 3)
+    listed = http.get("/ops/registers", headers={"Authorization": f"Bearer {embedded.central.ops_token}"}).json()
+    assert [each["frozen"] for each in listed if each["register"] == "02"] == [told["detail"]]
+    assert embedded.central.reconcile().ok, "what came before the fork is kept and in order"
+    again = enrolled(http, embedded.central)
+    assert again.epoch == "2"
+    assert again.ack(again.push(again.sale()))["next"] == 2
+
+
+def test_a_retired_epoch_is_refused_under_its_old_token_and_under_the_new_one(register: Register, http: httpx.Client, embedded: EmbeddedCentral) -> None:
+    register.push(register.sale())
+    again = enrolled(http, embedded.central)
+    problem(register.push(register.sale()), 409, "epoch-retired")
+    problem(http.get("/edge/v1/registers/02/cursor", headers=register.headers), 409, "epoch-retired")
+    problem(register.feed("prices"), 401, "unauthorised")
+    stale = again.fact(facts.SALE, again.sale_data(), epoch="1")
+    problem(again.push(stale), 409, "epoch-retired")
+
+
+def test_only_the_register_itself_may_send_its_facts(register: Register, http: httpx.Client, embedded: EmbeddedCentral) -> None:
+    other = enrolled(http, embedded.central, register="01")
+    problem(other.push(register.sale()), 403, "forbidden")
+    problem(http.get("/edge/v1/registers/01/cursor", headers=register.headers), 403, "forbidden")
+    for header in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic eDp5"}, {"Authorization": f"Bearer {embedded.central.ops_token}"}):
+        answer = http.post("/edge/v1/events", content=b"[]", headers=header)
+        problem(answer, 401, "unauthorised")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_an_envelope_that_is_none_is_refused_with_its_place(register: Register) -> None:
+    good = register.sale()
+    for culprit in (b"{}", b"7", good.replace(b'"stream":"trade"', b'"stream":"gossip"'), good.replace(b'"specversion":"1.0"', b'"specversion":"0.3"')):
+        assert problem(register.push(good, culprit), 422, "envelope-invalid")["index"] == 1
+    assert register.next() == 1
+
+
+def test_a_body_that_is_no_batch_is_refused(register: Register) -> None:
+    for body in (b"", b"{}", b"[1,", b"\xff\xfe", b"[" * 100_000):
+        problem(register.push(body=body), 400, "invalid")
+    for encoding in ("gzip", "zstd"):
+        problem(register.push(body=b"not compressed", headers={"Content-Encoding": encoding}), 400, "invalid")
+    problem(register.push(body=b"[]", headers={"Content-Encoding": "br"}), 415, "encoding-unsupported")
+    problem(register.push(body=b"[]", headers={"Content-Type": "application/json"}), 415, "encoding-unsupported")
+    assert register.push(body=b"[]").status_code == 200
+
+
+def test_too_much_is_refused_before_and_after_decompression(register: Register) -> None:
+    problem(register.push(body=b" " * (BODY_BYTES_MAX + 1)), 413, "too-large")
+    bomb = zstandard.compress(b"[" + b" " * 200_000_000 + b"]")
+    assert len(bomb) < 100_000
+    problem(register.push(body=bomb, headers={"Content-Encoding": "zstd"}), 413, "too-large")
+    problem(register.push(body=gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"}), 413, "too-large")
+    many = join_batch([b"{}"] * (BATCH_FACTS_MAX + 1))
+    assert str(BATCH_FACTS_MAX) in problem(register.push(body=many), 413, "too-large")["detail"]
+
+
+def changed_sale(register: Register, **changes: Any) -> dict[str, Any]:
+    return register.sale_data(**changes)
+
+
+QUARANTINED = {
+    "sale-total": lambda sale: sale | {"totals": sale["totals"] | {"totalMinor": 1700}},
+    "sale-tenders": lambda sale: sale | {"tenders": [sale["tenders"][0] | {"settledMinor": 1700, "givenMinor": 1978}]},
+    "sale-cash": lambda sale: sale | {"tenders": [sale["tenders"][0] | {"changeMinor": 279}]},
+    "sale-taxes": lambda sale: sale | {"taxes": sale["taxes"][:1]},
+    "sale-lines": lambda sale: sale | {"lineItems": [sale["lineItems"][0] | {"extendedAmountMinor": 1999}, sale["lineItems"][1]]},
+    "fact-schema": lambda sale: sale | {"lineItems": [{**sale["lineItems"][0], "quantity": 0.5}]},
+    "fact-place": lambda sale: sale | {"workstationId": "77"},
+    "receipt-twice": lambda sale: sale | {"sequenceNumber": 1},
+    "sale-twice": lambda sale: sale | {"transactionId": "sale-0001-02-1-1"},
+}
+
+
+@pytest.mark.parametrize("reason", sorted(QUARANTINED))
+def test_a_fact_that_is_wrong_in_business_terms_is_stored_told_and_does_not_hold_up_the_next(
+    register: Register, embedded: EmbeddedCentral, http: httpx.Client, reason: str
+) -> None:
+    register.push(register.sale())
+    wrong = register.fact(facts.SALE, QUARANTINED[reason](register.sale_data()))
+    ack = register.ack(register.push(wrong, register.sale()))
+    assert (ack["next"], ack["accepted"]) == (4, 2)
+    (found,) = ack["quarantined"]
+    assert (found["sequence"], found["problem"]["type"], found["problem"]["status"]) == (2, f"urn:edge:problem:{reason}", 422)
+    (listed,) = http.get("/ops/quarantine", headers={"Authorization": f"Bearer {embedded.central.ops_token}"}).json()
+    assert (listed["sequence"], listed["problem"]) == (2, found["problem"])
+    report = embedded.central.reconcile()
+    assert (report.ok, report.sales, report.quarantined) == (True, 2, 1)
+    assert wrong in [bytes(fact.event) for fact in embedded.central.facts(quarantined=True)]
+
+
+def test_types_and_streams_that_central_does_not_know_go_to_quarantine(register: Register) -> None:
+    unknown = register.fact("retail.weather.observed.v1", register.common(), stream="ops")
+    strayed = register.fact(facts.SHIFT_OPENED, {**register.common(), "floatMinor": 1, "currencyCode": "EUR"}, stream="ops")
+    ack = register.ack(register.push(unknown, strayed), "ops")
+    assert [each["problem"]["type"].rsplit(":", 1)[1] for each in ack["quarantined"]] == ["fact-type", "fact-stream"]
+    assert ack["next"] == 3
+
+
+def test_many_registers_at_once_share_commits_and_lose_nothing(embedded: EmbeddedCentral, http: httpx.Client) -> None:
+    registers = [enrolled(http, embedded.central, register=number) for number in ("01", "02", "03")] + [enrolled(http, embedded.central, "0002", "01")]
+
+    def sell(register: Register) -> None:
+        with httpx.Client(base_url=embedded.url) as own:
+            register.http = own
+            for _ in range(15):
+                register.ack(register.push_zstd(*[register.sale() for _ in range(4)]))
+
+    with ThreadPoolExecutor(len(registers)) as pool:
+        list(pool.map(sell, registers))
+    report = embedded.central.reconcile()
+    assert (report.ok, report.sales) == (True, 4 * 60)
+    assert [stream.last for each in report.registers for stream in each.streams] == [60, 60, 60, 60]
