@@ -47,7 +47,7 @@ from sync.enrol import Enrolment
 from sync.enrol import load as load_enrolment
 from sync.journal import Journal
 from sync.keys import Keys
-from sync.pull import Pull
+from sync.pull import FeedReport, Pull
 from sync.push import Push
 from sync.replica import Replica
 
@@ -83,6 +83,7 @@ class Agent:
         self._clock = clock
         self._random = random
         self._tasks: list[asyncio.Task[None]] = []
+        self._feeds_waiting: set[str] = set()
         self.journal = journal
         self.replica = Replica(config.folder / "replica", key, clock)
         self._build(config, enrolment, shop_of(config, enrolment.register), ClockIds(clock, random), token)
@@ -97,7 +98,8 @@ class Agent:
         self._connector = connector_of(config.connector, enrolment, self._clock)
         self.push = Push(self.journal, self._connector, self._clock, self._random, self._link_changed)
         downloads = config.folder / "downloads"
-        self.pull = Pull(self._connector, self.replica, self.replica.feeds, downloads, self._clock, self._random, changed=self._published)
+        downloads.mkdir(mode=0o700, exist_ok=True)
+        self.pull = Pull(self._connector, self.replica, self.replica.feeds, downloads, self._clock, self._random, self._feed_told, self._published)
         printer = next((driver for driver in self._drivers if isinstance(driver, ReceiptPrinter)), None)
         ports = Ports(
             journal=self.journal,
@@ -192,6 +194,16 @@ class Agent:
     def _link_changed(self, report: LinkReport) -> None:
         self.core.desk.link = report
         self.core.changed()
+
+    def _feed_told(self, report: FeedReport) -> None:
+        """Log a feed once when it begins to wait, and once when it is current again."""
+        waiting = report.phase == "waiting"
+        if waiting and report.feed not in self._feeds_waiting:
+            self._feeds_waiting.add(report.feed)
+            log.warning("feed waits", feed=report.feed, problem=report.problem)
+        elif report.phase == "current" and report.feed in self._feeds_waiting:
+            self._feeds_waiting.discard(report.feed)
+            log.info("feed current", feed=report.feed, refused=report.refused)
 
     def _published(self, feed: str) -> None:
         self.core.changed()

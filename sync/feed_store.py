@@ -16,14 +16,20 @@ ROW_BYTES_MAX = 1024 * 1024
 
 
 class FeedLine(Struct, frozen=True, rename="camel"):
-    """One line of a feed: a ``FeedRow`` whose data stays bytes. Rows hold in [validFromMs, validToMs)."""
+    """One line of a feed: a ``FeedRow`` whose data stays bytes (empty or ``null``: none). Rows hold in [validFromMs, validToMs)."""
 
     op: Literal["put", "del"]
     key: str
     rev: int = 0
-    data: Raw | None = None
+    data: Raw = Raw()
     valid_from_ms: int | None = None
     valid_to_ms: int | None = None
+
+    @property
+    def put(self) -> bytes | None:
+        """The row to put, or None when it is to be deleted."""
+        data = bytes(self.data)
+        return None if self.op == "del" or data in (b"", b"null") else data
 
 
 @dataclass(frozen=True, slots=True)

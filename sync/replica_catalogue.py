@@ -177,7 +177,7 @@ class CatalogueReplica:
         sku, name, gtins, department, tax_class, sold_by, item, variant, valid_from, valid_to = row
         if not holds(valid_from, valid_to, self._clock.now_ms()):  # type: ignore[arg-type] # the last two columns are numbers
             return None
-        return Article(sku, name, tuple(json.loads(gtins)), department, tax_class, SoldBy(sold_by), item, variant)
+        return Article(sku, name, tuple(gtins.split()), department, tax_class, SoldBy(sold_by), item, variant)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

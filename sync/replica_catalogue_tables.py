@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -46,7 +45,7 @@ def apply_lines(db: Connection, feed: str, lines: Iterable[FeedLine]) -> Applied
     refusal = ""
     for line in lines:
         rows += 1
-        if line.op == "del" or line.data is None:
+        if line.put is None:
             delete(db, line.key)
             continue
         try:
@@ -92,7 +91,7 @@ def _readable(chunk: list[FeedLine], kind: Any, done: Applied) -> tuple[list[tup
     refused, refusal = done.refused, done.refusal
     for line in chunk:
         try:
-            good.append((line, read_row(bytes(line.data or b""), kind)))
+            good.append((line, read_row(line.put or b"", kind)))
         except ContractBroken as problem:
             refused, refusal = refused + 1, refusal or problem.message
     return good, Applied(done.rows + len(chunk), refused, refusal)
@@ -112,7 +111,7 @@ def _fill_articles(db: Connection, rows: list[tuple[FeedLine, ArticleRow]], firs
 
 
 def _put_article(db: Connection, line: FeedLine) -> None:
-    row = read_row(bytes(line.data or b""), ArticleRow)
+    row = read_row(line.put or b"", ArticleRow)
     _delete_article(db, row.sku)
     number = db.execute("INSERT INTO article VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id", _article_values(line, row)).fetchone()[0]
     db.executemany(_INSERT_GTIN, ((int(gtin), number) for gtin in row.gtins))
@@ -123,13 +122,13 @@ def _delete_article(db: Connection, sku: str) -> None:
     found = db.execute("SELECT id, gtins FROM article WHERE sku = ?", (sku,)).fetchone()
     if found is not None:
         number, gtins = found
-        db.executemany("DELETE FROM gtin WHERE gtin = ? AND article = ?", ((int(gtin), number) for gtin in json.loads(gtins)))
+        db.executemany("DELETE FROM gtin WHERE gtin = ? AND article = ?", ((int(gtin), number) for gtin in gtins.split()))
         db.execute("DELETE FROM article_search WHERE rowid = ?", (number,))
         db.execute("DELETE FROM article WHERE id = ?", (number,))
 
 
 def _put_price(db: Connection, line: FeedLine) -> None:
-    db.execute(_INSERT_PRICE, _price_values(line, read_row(bytes(line.data or b""), PriceRow)))
+    db.execute(_INSERT_PRICE, _price_values(line, read_row(line.put or b"", PriceRow)))
 
 
 def _delete_price(db: Connection, key: str) -> None:
@@ -137,7 +136,7 @@ def _delete_price(db: Connection, key: str) -> None:
 
 
 def _article_values(line: FeedLine, row: ArticleRow) -> tuple[object, ...]:
-    gtins = json.dumps(row.gtins)
+    gtins = " ".join(row.gtins)
     return (row.sku, row.name, row.variant, gtins, row.item, row.department, row.tax_class, row.sold_by, line.valid_from_ms, line.valid_to_ms)
 
 

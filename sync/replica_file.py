@@ -26,6 +26,7 @@ def open_replica(path: Path, key: bytes | None, schema: int, tables: Tables) -> 
         try:
             db = open_file(path, key)
             if _version(db) == schema:
+                db.execute("SELECT * FROM feed").fetchall()
                 return _set(db)
             db.close()
         except SqlError as problem:

@@ -79,17 +79,16 @@ class PeopleTables:
 
     def put(self, feed: str, line: FeedLine, generation: int) -> None:
         """Put or delete one row. Raises ContractBroken, with the old row still there, when it cannot be read."""
-        gone = line.op == "del" or line.data is None
-        data = b"" if gone else bytes(line.data or b"")
+        data = line.put
         match feed:
             case "customers":
-                self._put_customer(line, None if gone else read_row(data, CustomerRow), data, generation)
+                self._put_customer(line, data, generation)
             case "carts":
-                cart = None if gone else read_row(data, CartRow)
-                self._put_simple("cart", line, None if cart is None else (cart.customer, cart.opened_ms), data, generation)
+                cart = None if data is None else read_row(data, CartRow)
+                self._put_simple("cart", line, None if cart is None else (cart.customer, cart.opened_ms), generation)
             case "staff":
-                one = None if gone else read_row(data, StaffRow)
-                self._put_simple("staff", line, None if one is None else (one.badge,), data, generation)
+                one = None if data is None else read_row(data, StaffRow)
+                self._put_simple("staff", line, None if one is None else (one.badge,), generation)
             case _:
                 raise AssertionError(feed)
 
@@ -99,14 +98,15 @@ class PeopleTables:
         for (key,) in keys:
             self.put(feed, FeedLine(op="del", key=key), generation)
 
-    def _put_simple(self, table: str, line: FeedLine, columns: tuple[object, ...] | None, data: bytes, generation: int) -> None:
+    def _put_simple(self, table: str, line: FeedLine, columns: tuple[object, ...] | None, generation: int) -> None:
         if columns is None:
             self._db.execute(f"DELETE FROM {table} WHERE key = ?", (line.key,))  # noqa: S608 - a name of ours
             return
-        values = (line.key, *columns, data, line.valid_from_ms, line.valid_to_ms, generation)
+        values = (line.key, *columns, line.put, line.valid_from_ms, line.valid_to_ms, generation)
         self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608 - a name of ours
 
-    def _put_customer(self, line: FeedLine, row: CustomerRow | None, data: bytes, generation: int) -> None:
+    def _put_customer(self, line: FeedLine, data: bytes | None, generation: int) -> None:
+        row = None if data is None else read_row(data, CustomerRow)
         self._remove_customer(line.key)
         if row is None:
             return

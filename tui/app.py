@@ -31,6 +31,7 @@ from tui.screens.help import HelpDialog
 from tui.screens.sale import SaleScreen
 from tui.screens.waiting import WaitingScreen
 from tui.shown import Clock, Shown
+from tui.work import aside
 
 TICK_SECONDS = 0.5
 LOCAL_SECONDS = 10.0
@@ -127,8 +128,8 @@ class CounterApp(App[None]):
         """Colours, news, commands, time."""
         self.theme = themes.fitting(self._theme_wanted, self.console.color_system)
         self.add_class(f"-lines-{self.glyphs.border}")
-        self.run_worker(self._follow, group="news")
-        self.run_worker(self._carry_out, group="commands")
+        aside(self, self._follow, "news")
+        aside(self, self._carry_out, "commands")
         self.set_interval(TICK_SECONDS, self._tick)
 
     async def _follow(self) -> None:

@@ -29,6 +29,7 @@ class Line:
     source: str
     by_weight: bool = False
     gtin: str = ""
+    batch: str = ""
     cart_line: str = ""
     to_pick: bool = False
     cuts: tuple[Cut, ...] = ()
@@ -49,7 +50,7 @@ class Line:
     @property
     def joins(self) -> bool:
         """Whether another piece of the same article at the same price may raise its quantity."""
-        return not (self.to_pick or self.by_weight or self.cuts or self.cart_line)
+        return not (self.to_pick or self.by_weight or self.batch or self.cuts or self.cart_line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class Basket:
             self.add(line)
             return
         pieces = min(line.quantity, wanted.quantity)
-        before = next((held for held in self.in_hand if held.cart_line == wanted.cart_line and not held.cuts), None)
+        before = next((held for held in self.in_hand if held.cart_line == wanted.cart_line and not (held.cuts or line.batch)), None)
         promised = wanted.source == "online" and wanted.price_minor < line.price_minor
         picked = replace(
             before or line,

@@ -68,13 +68,11 @@ class Screen:
 
     async def _follow(self) -> None:
         async for news in self.client.news():
+            self.away = isinstance(news, Disconnected)
             if isinstance(news, Disconnected):
-                self.away = True
+                self._wake()
             else:
-                self.away = False
                 self._see(news)
-                continue
-            self._wake()
 
     def _see(self, came: Snapshot) -> None:
         self._held = newest(self._held, came)

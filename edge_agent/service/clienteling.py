@@ -12,8 +12,9 @@ from edge_agent.domain.basket import Basket
 from edge_agent.domain.cart import Cart, Lease
 from edge_agent.domain.catalogue import Article, Offer, offer
 from edge_agent.domain.customer import Customer, Identifier, IdentifierKind
-from edge_agent.domain.errors import CentralConflict, CentralError, CodeUnknown, NotNow
-from edge_agent.domain.events import LinesRepriced
+from edge_agent.domain.decide import require_shift, require_unlocked
+from edge_agent.domain.errors import CentralConflict, CentralError, CodeUnknown, EdgeError, NotNow
+from edge_agent.domain.events import LineAdded, LinesRepriced
 from edge_agent.service.core import Core, Question
 
 LEASE_OFFLINE_MS = 15 * 60_000
@@ -72,6 +73,7 @@ class Clienteling:
         await self._attach(customer, fresh, identified_by, command_id)
 
     def _ask_replace(self, customer: Customer, identified_by: str, basket: Basket) -> None:
+        require_unlocked(basket)
         current = self._core.desk.customer.name if self._core.desk.customer else ""
         self._core.desk.question = Question(
             id=self._core.ports.new_id(),
@@ -91,17 +93,17 @@ class Clienteling:
             raise NotNow("That question is not open any more.", hint="Look at the screen again.", reason="no_question")
         if answer not in question.answers:
             raise NotNow("That is not one of the answers.", hint="Choose one that is shown.", reason="no_answer")
-        self._core.desk.question = None
         if answer == REPLACE and question.about is not None:
             await self._attach(question.about, False, question.identified_by, command_id)
+        if self._core.desk.question is question:
+            self._core.desk.question = None
         self._core.changed()
 
     async def _attach(self, customer: Customer, fresh: bool, identified_by: str, command_id: str) -> None:
-        events = await self._core.do(do.AttachCustomer(customer, identified_by, self._offers(customer.tier)), command_id)
+        events = await self._core.do(lambda: do.AttachCustomer(customer, identified_by, self._offers(customer.tier)), command_id)
         desk = self._core.desk
         desk.customer, desk.customer_fresh = customer, fresh
         desk.cart, desk.cart_fresh = self._core.ports.people.cart_of(customer.id), False
-        desk.notice = None
         repriced = next((event for event in events if isinstance(event, LinesRepriced)), None)
         desk.repriced = (repriced.before_minor, repriced.after_minor) if repriced else None
         self._core.tell("notice.customer_attached", "good", customer.name, name=customer.name, tier=customer.tier)
@@ -110,22 +112,17 @@ class Clienteling:
     async def detach(self, command_id: str) -> None:
         """The basket is nobody's again; a loaded cart is released first."""
         basket = self._core.state.basket
-        if basket is not None and basket.lease is not None:
+        if basket is not None and basket.lease is not None and basket.customer is not None:
             await self.release("")
-        await self._core.do(do.DetachCustomer(self._offers("")), command_id)
+        await self._core.do(lambda: do.DetachCustomer(self._offers("")), command_id)
         self._core.clear_customer()
         self._core.changed()
 
     def recalled(self) -> None:
         """A basket came back: its customer does too."""
-        basket = self._core.state.basket
-        self._core.clear_customer()
-        if basket is not None and basket.customer is not None:
-            desk = self._core.desk
-            desk.customer = self._core.ports.people.customer(basket.customer.id)
-            desk.cart = self._core.ports.people.cart_of(basket.customer.id)
-            if desk.customer is not None:
-                self._background(self._freshen(desk.customer))
+        self._core.show_customer()
+        if self._core.desk.customer is not None:
+            self._background(self._freshen(self._core.desk.customer))
         self._core.changed()
 
     # --- newer knowledge, in the background ----------------------------------------------------------------------------------
@@ -162,7 +159,10 @@ class Clienteling:
     async def load(self, cart_id: str, command_id: str) -> None:
         """Bring the attached customer's cart (or the named one) into the basket, to pick: claimed at central, or from the copy when
         central does not answer in time. Raises CentralConflict, CodeUnknown (reason ``cart``), NotNow, StorageError."""
+        require_shift(self._core.state)
         basket = self._core.state.basket
+        if basket is not None:
+            require_unlocked(basket)
         if basket is not None and basket.lease is not None:
             if cart_id and cart_id == basket.lease.cart:
                 return
@@ -174,17 +174,16 @@ class Clienteling:
         lease = await self._lease(cart, fresh)
         if lease.token and lease.version != cart.version:
             cart = await self._read_again(cart)
-        await self._core.do(do.LoadCart(cart, lease, self._known(cart)), command_id)
+        try:
+            events = await self._core.do(lambda: do.LoadCart(cart, lease, self._known(cart)), command_id)
+        except EdgeError:
+            self.given_up(lease)
+            raise
         self._core.desk.cart, self._core.desk.cart_fresh = replace(cart, held_by=self._core.shop.register), fresh
-        unknown = [line for line in cart.lines if line.sku not in self._known(cart)]
+        came = sum(isinstance(event, LineAdded) for event in events)
         key = "notice.cart_loaded" if lease.token else "notice.cart_copy_loaded"
-        self._core.tell(
-            key,
-            "good" if lease.token else "warn",
-            f"{len(cart.lines)} lines from the online cart: scan them as they are picked.",
-            lines=str(len(cart.lines) - len(unknown)),
-            unknown=str(len(unknown)),
-        )
+        text = f"{came} lines from the online cart: scan them as they are picked."
+        self._core.tell(key, "good" if lease.token else "warn", text, lines=str(came), unknown=str(len(cart.lines) - came))
 
     async def _current_cart(self, cart_id: str) -> tuple[Cart | None, bool]:
         """The cart as central has it now, or as we last heard; and whether it is fresh."""
@@ -250,7 +249,7 @@ class Clienteling:
             log.info("lease left to expire", reason=error.key)
 
     def given_up(self, lease: Lease | None) -> None:
-        """A basket with a claimed cart was voided."""
+        """A claimed cart is not going to be sold here: its basket was voided, or could not take it."""
         if lease is not None and lease.token:
             self._background(self._release(lease))
 

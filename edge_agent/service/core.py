@@ -303,7 +303,8 @@ class Core:
         if (now and now.id, now and now.customer and now.customer.id) != (here and here.id, here and here.customer and here.customer.id):
             self.show_customer()
         if self.state.receipts > before.receipts:
-            self._after(tuple(SaleCompleted(read_sale(row)) for row in self.ports.journal.sales("", self.state.receipts - before.receipts)))
+            rows = self.ports.journal.sales("", self.state.receipts - before.receipts)
+            self._after(tuple(SaleCompleted(read_sale(row)) for row in reversed(rows)))
 
     async def close(self) -> None:
         """Stop trying to reopen, and let what is being decided come to its end."""

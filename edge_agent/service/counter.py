@@ -10,7 +10,7 @@ from edge_agent.domain.code import GtinCode, TagUid, Unrecognised, WeighedCode, 
 from edge_agent.domain.code_rules import CartCode, CouponCode, GiftCardCode, LoyaltyCode, OrderCode, ReceiptCode, StaffCode
 from edge_agent.domain.customer import Identifier, IdentifierKind
 from edge_agent.domain.errors import CodeInvalid, CodeUnknown, EdgeError, NotNow
-from edge_agent.domain.events import Event, LineAdded, LinePicked, LineQuantityChanged
+from edge_agent.domain.events import LinePicked
 from edge_agent.domain.quantity import Quantity, Unit
 from edge_agent.domain.reading import Reading, Source
 from edge_agent.service.clienteling import Clienteling
@@ -43,16 +43,20 @@ class Counter:
             self._beep(reading, good=True)
 
     async def entered(self, text: str, command_id: str) -> None:
-        """The associate typed something that is understood like a scan. ``3*CODE`` is three of it. Raises EdgeError."""
+        """The associate typed something that is understood like a scan. ``3*CODE`` is three of it, and of nothing else. Raises EdgeError."""
         count, star, code = text.partition("*")
-        if star and code:
-            self._core.desk.next_quantity = Quantity.parse(count).shown()
-            text = code
-        elif star:
+        if star and not code:
             self.next_quantity(count)
             return
-        reading = Reading(text.strip().encode(), "keyboard", self._core.ports.clock.now_ms(), Source.KEYED)
-        await self._resolve(reading, command_id)
+        before = self._core.desk.next_quantity
+        if star:
+            self.next_quantity(count)
+        reading = Reading((code if star else text).strip().encode(), "keyboard", self._core.ports.clock.now_ms(), Source.KEYED)
+        try:
+            await self._resolve(reading, command_id)
+        finally:
+            if star and self._core.desk.next_quantity:  # nothing took it
+                self.next_quantity(before)
 
     def next_quantity(self, text: str) -> None:
         """The next article comes in this quantity; empty forgets it. Raises CodeInvalid or OutOfBounds."""
@@ -130,24 +134,17 @@ class Counter:
         serial: str = "",
     ) -> None:
         desk = self._core.desk
-        typed = Quantity.parse(desk.next_quantity) if desk.next_quantity else None
-        wanted = quantity or typed or Quantity(1, Unit.PIECE)
-        command = do.AddArticle(article, self.offer(article), wanted, gtin, price_minor, batch, expiry, serial)
-        events = await self._core.do(command, command_id)
-        desk.next_quantity = ""
-        desk.price_check = None
-        desk.notice = None
-        self._say_added(article, events)
 
-    def _say_added(self, article: Article, events: tuple[Event, ...]) -> None:
+        def command() -> do.AddArticle:
+            typed = Quantity.parse(desk.next_quantity) if desk.next_quantity else None
+            return do.AddArticle(article, self.offer(article), quantity or typed or Quantity(1, Unit.PIECE), gtin, price_minor, batch, expiry, serial)
+
+        events = await self._core.do(command, command_id)
+        if desk.next_quantity:
+            self.next_quantity("")
         for event in events:
-            match event:
-                case LinePicked(left=left):
-                    self._core.tell("notice.picked", "good", f"{article.name}: from the online cart.", name=article.name, left=str(left))
-                    return
-                case LineAdded() | LineQuantityChanged():
-                    self._core.changed()
-                    return
+            if isinstance(event, LinePicked):
+                self._core.tell("notice.picked", "good", f"{article.name}: from the online cart.", name=article.name, left=str(event.left))
 
     def offer(self, article: Article) -> Offer:
         """What the article costs this basket's customer now. Raises CodeUnknown (reason ``no_price``)."""

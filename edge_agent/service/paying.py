@@ -8,6 +8,8 @@ here keeps asking.
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Coroutine
 
 import structlog
 
@@ -21,6 +23,12 @@ from edge_agent.service.core import Core
 
 ASK_SECONDS = (2.0, 5.0)
 """After an unclear answer the terminal is asked after 2 s, then every 5 s."""
+ABORT_AGAIN_SECONDS = 2.0
+"""A terminal that goes on all the same is asked to stop again after this."""
+DISK_SECONDS = 1.0
+"""What is known of a payment is offered to a disk that refuses this often."""
+BUG_SECONDS = 5.0
+"""When a driver fails in a way that no driver may, its attempt is asked about after this."""
 REVIEW_AFTER_SECONDS = 600.0
 """What no query settled by then is a person's to decide; asking goes on in the background, slower."""
 ASK_SLOWLY_SECONDS = 60.0
@@ -37,6 +45,7 @@ class Paying:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._aborting: set[asyncio.Task[None]] = set()
         self._settled_at: dict[str, float] = {}
 
     # --- commands ------------------------------------------------------------------------------------------------------------
@@ -50,8 +59,7 @@ class Paying:
         terminal = self._terminal(TenderKind.CARD)
         attempt_id = self._core.ports.new_id()
         command = do.StartCard(attempt_id, terminal.wire_ref(attempt_id), terminal.name, amount_minor)
-        events = await self._core.do(command, command_id)
-        self._conduct(_started(events), terminal)
+        self._conduct(await self._core.do(command, command_id), terminal)
 
     async def give_back(self, tender_id: str, command_id: str) -> None:
         """Undo a tender of the open basket: cash is handed back, a card payment is voided at its terminal."""
@@ -63,13 +71,15 @@ class Paying:
             await self._core.do(do.ReturnCash(tender_id), command_id)
             self._core.tell("notice.cash_returned", "info", "Hand the cash back.")
             return
-        terminal = self._terminal(TenderKind.CARD)
+        approved = tender.approved_attempt
+        terminal = self._of(approved) if approved else None
+        if terminal is None:
+            raise NotNow("That payment cannot be undone here.", hint="Look at the terminal that took it.", reason="no_card_method")
         attempt_id = self._core.ports.new_id()
-        events = await self._core.do(do.StartVoid(tender_id, attempt_id, terminal.wire_ref(attempt_id)), command_id)
-        self._conduct(_started(events), terminal)
+        self._conduct(await self._core.do(do.StartVoid(tender_id, attempt_id, terminal.wire_ref(attempt_id)), command_id), terminal)
 
     async def cancel(self, command_id: str) -> None:
-        """Ask the terminal to stop. The payment ends when the terminal has said so: cancelled, or approved because it was too late."""
+        """Ask the terminal to stop; returns at once. The payment ends when the terminal has said so: cancelled, or approved because it was too late."""
         basket = self._core.state.basket
         attempt = basket.open_attempt if basket else None
         if attempt is None:
@@ -77,7 +87,15 @@ class Paying:
         terminal = self._of(attempt)
         await self._core.do(do.Asked(attempt.id), command_id, must=True)
         if terminal is not None:
+            task = asyncio.get_running_loop().create_task(self._abort(attempt, terminal), name=f"abort-{attempt.id}")
+            self._aborting.add(task)
+            task.add_done_callback(self._aborting.discard)
+
+    async def _abort(self, attempt: Attempt, terminal: Terminal) -> None:
+        """Ask, and ask again while the terminal goes on: an abort that overtakes its payment finds nothing to stop."""
+        while self._state(attempt.id) is AttemptState.ABORTING:
             await terminal.abort(attempt)
+            await asyncio.sleep(ABORT_AGAIN_SECONDS)
 
     async def review(self, attempt_id: str, money_moved: bool, note: str, command_id: str) -> tuple[Event, ...]:
         """A person decides what no query could settle."""
@@ -103,17 +121,26 @@ class Paying:
 
     # --- conversations -------------------------------------------------------------------------------------------------------
 
-    def _conduct(self, attempt: Attempt, terminal: Terminal) -> None:
-        self._spawn(attempt.id, self._submit(attempt, terminal))
+    def _conduct(self, events: tuple[Event, ...], terminal: Terminal) -> None:
+        attempt = _started(events)
+        if attempt is not None:
+            self._spawn(attempt, terminal, self._submit(attempt, terminal))
 
-    def _spawn(self, attempt_id: str, work: object) -> None:
-        assert asyncio.iscoroutine(work)
-        running = self._running.pop(attempt_id, None)
-        if running is not None:
-            running.cancel()
-        task = asyncio.get_running_loop().create_task(work, name=f"attempt-{attempt_id}")
-        self._running[attempt_id] = task
-        task.add_done_callback(lambda done: self._running.pop(attempt_id, None) if self._running.get(attempt_id) is done else None)
+    def _spawn(self, attempt: Attempt, terminal: Terminal | None, work: Coroutine[object, object, None]) -> None:
+        assert attempt.id not in self._running, attempt.id
+        task = asyncio.get_running_loop().create_task(work, name=f"attempt-{attempt.id}")
+        self._running[attempt.id] = task
+        task.add_done_callback(lambda done: self._conversation_over(attempt, terminal, done))
+
+    def _conversation_over(self, attempt: Attempt, terminal: Terminal | None, done: asyncio.Task[None]) -> None:
+        """A conversation that ended by a bug is not let go of: money may have moved, so the terminal is asked."""
+        del self._running[attempt.id]
+        bug = None if done.cancelled() else done.exception()
+        if bug is not None:
+            log.error("a payment's conversation failed", attempt=attempt.id, exc_info=bug)
+            if self._open(attempt.id) and terminal is not None:
+                self._unsettled(attempt, terminal)
+                self._spawn(attempt, terminal, self._taken_up(attempt, terminal, "bug", BUG_SECONDS))
 
     async def _submit(self, attempt: Attempt, terminal: Terminal) -> None:
         def on_step(step: Step) -> None:
@@ -122,8 +149,7 @@ class Paying:
                 self._core.changed()
 
         outcome = await terminal.submit(attempt, on_step)
-        if isinstance(outcome, Unknown):
-            self._unsettled(attempt, terminal)
+        self._unsettled(attempt, terminal)
         await self._learn(do.Learn(attempt.id, outcome, "answer", settle_after_ms=self._settle_wall_ms(attempt, outcome)))
         if self._open(attempt.id):
             await self._settle(attempt, terminal)
@@ -145,34 +171,39 @@ class Paying:
         while self._open(attempt.id):
             waited = clock.monotonic() - began
             if waited >= REVIEW_AFTER_SECONDS and self._state(attempt.id) is not AttemptState.NEEDS_REVIEW:
-                await self._review_due(attempt)
+                await self._review_due(attempt, "not_settled")
             await asyncio.sleep(ASK_SLOWLY_SECONDS if waited >= REVIEW_AFTER_SECONDS else ASK_SECONDS[min(asked, len(ASK_SECONDS) - 1)])
             asked += 1
             if not self._open(attempt.id):
                 return
             finding = await terminal.query(attempt)
-            settled = clock.monotonic() >= self._settled_at[attempt.id]
+            settled = clock.monotonic() >= self._settled_at.get(attempt.id, math.inf)
             if isinstance(finding, NotFound) and not settled:
                 continue
             await self._learn(do.Learn(attempt.id, finding, "query", transport_settled=settled))
 
-    async def _learn(self, command: do.Learn) -> None:
-        """Put what was learned on disk; while the disk refuses, try again: a payment's outcome is never let go of."""
+    async def _insist(self, command: do.Learn | do.GiveToReview) -> tuple[Event, ...]:
+        """Put what is known of an attempt on disk; while the disk refuses, try again: a payment's outcome is never let go of."""
+        refused = False
         while True:
             try:
-                events = await self._core.do(command, must=True)
+                return await self._core.do(command, must=True)
             except StorageError as error:
-                log.error("payment outcome waits for the disk", reason=error.key)
-                await asyncio.sleep(1.0)
-                continue
-            break
-        if events and not self._open(command.attempt):
+                if not refused:
+                    log.error("a payment's outcome waits for the disk", attempt=command.attempt, reason=error.key)
+                refused = True
+                await asyncio.sleep(DISK_SECONDS)
+
+    async def _learn(self, command: do.Learn) -> None:
+        events = await self._insist(command)
+        if not self._open(command.attempt):
             self._ended(command.attempt)
         if events:
             self._say(command.attempt, events)
 
-    async def _review_due(self, attempt: Attempt) -> None:
-        await self._core.do(do.GiveToReview(attempt.id, "not_settled"), must=True)
+    async def _review_due(self, attempt: Attempt, why: str) -> None:
+        if not await self._insist(do.GiveToReview(attempt.id, why)):
+            return
         self._core.tell("notice.payment_review", "bad", "A card payment could not be settled.", "A manager has to look at the terminal's own list (F7).")
 
     def _say(self, attempt_id: str, events: tuple[Event, ...]) -> None:
@@ -185,18 +216,25 @@ class Paying:
 
     # --- recovery ------------------------------------------------------------------------------------------------------------
 
-    async def recover(self) -> None:
-        """On start: whatever was under way is UNKNOWN now, and is asked about until it is settled."""
+    def recover(self) -> None:
+        """On start, and when a disk is back: an open attempt that nobody here talks about is UNKNOWN now, and is asked about until it is settled."""
         for attempt in self._core.state.open_attempts():
             terminal = self._of(attempt)
-            if terminal is None:
-                log.error("an open attempt's terminal is not configured", terminal=attempt.terminal)
+            if attempt.id in self._running:
                 continue
-            self._unsettled(attempt, terminal)
-            if attempt.state not in (AttemptState.UNKNOWN, AttemptState.NEEDS_REVIEW):
-                unknown = Unknown("restart")
-                await self._learn(do.Learn(attempt.id, unknown, "restart", settle_after_ms=self._settle_wall_ms(attempt, unknown)))
-            self._spawn(attempt.id, self._settle(attempt, terminal))
+            if terminal is None:
+                log.error("an open attempt's terminal is not configured", attempt=attempt.id, terminal=attempt.terminal)
+                self._spawn(attempt, terminal, self._review_due(attempt, "terminal_gone"))
+            else:
+                self._unsettled(attempt, terminal)
+                self._spawn(attempt, terminal, self._taken_up(attempt, terminal, "restart"))
+
+    async def _taken_up(self, attempt: Attempt, terminal: Terminal, why: str, after_seconds: float = 0.0) -> None:
+        await asyncio.sleep(after_seconds)
+        unknown = Unknown(why)
+        if self._state(attempt.id) not in (AttemptState.UNKNOWN, AttemptState.NEEDS_REVIEW):
+            await self._learn(do.Learn(attempt.id, unknown, why, settle_after_ms=self._settle_wall_ms(attempt, unknown)))
+        await self._settle(attempt, terminal)
 
     def _state(self, attempt_id: str) -> AttemptState | None:
         held = self._core.state.holding(attempt_id)
@@ -211,20 +249,22 @@ class Paying:
 
     async def close(self) -> None:
         """Stop asking; a restart goes on with it."""
-        tasks = list(self._running.values())
+        tasks = [*self._running.values(), *self._aborting]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _started(events: tuple[Event, ...]) -> Attempt:
+def _started(events: tuple[Event, ...]) -> Attempt | None:
+    """The attempt that ``events`` begin; None when they are empty, because the command was carried out before."""
     for event in events:
         match event:
             case TenderAdded(tender):
                 return tender.attempts[-1]
             case AttemptAdded(_, attempt):
                 return attempt
-    raise AssertionError(f"nothing was started: {events}")
+    assert not events, events
+    return None
 
 
 def available(methods: tuple[TenderMethod, ...] | list[TenderMethod]) -> list[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from edge_agent.domain import commands as do
 from edge_agent.domain.commands import Command, Cut
-from edge_agent.domain.errors import OutOfBounds
+from edge_agent.domain.errors import OutOfBounds, StorageError
 from edge_agent.domain.events import Event, SaleCompleted
 from edge_agent.domain.quantity import Quantity, Unit
 from edge_agent.domain.reading import Reading
 from edge_agent.domain.sale_receipt import Letterhead
+from edge_agent.ports import FactDraft
 from edge_agent.service.clienteling import Clienteling
 from edge_agent.service.core import Core
 from edge_agent.service.counter import Counter
@@ -31,18 +34,41 @@ class Till:
         self.paying = Paying(core)
         self.printing = Printing(core, head)
         core.on_events = self._happened
+        core.on_resumed = self._resumed
+        self._unsaid: FactDraft | None = None
+        self._saying: asyncio.Task[None] | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------------------
 
     async def start(self, version: str, *, clean_stop: bool) -> None:
-        """Say that the service came up, and take up again whatever payment was under way. Raises StorageError."""
+        """Say that the service came up, and take up again whatever payment was under way.
+
+        On a disk that refuses the service comes up all the same, stopped, and says so; the fact follows when the disk can be written.
+        """
         core = self.core
         now = core.ports.clock.now_ms()
-        await core.report(started(core.state, core.origin, now, core.ports.new_id(), boot=core.boot, version=version, clean_stop=clean_stop))
-        await self.paying.recover()
+        self._unsaid = started(core.state, core.origin, now, core.ports.new_id(), boot=core.boot, version=version, clean_stop=clean_stop)
+        await self._say_started()
+        self.paying.recover()
+
+    async def _say_started(self) -> None:
+        fact = self._unsaid
+        if fact is not None:
+            try:
+                await self.core.report(fact)
+            except StorageError:
+                return  # selling is stopped now, and whoever looks is told; it comes again when the journal is back
+            self._unsaid = None
+
+    def _resumed(self) -> None:
+        """The journal is back: say what is left to say, and take up attempts that turned out to have been written after all."""
+        self._saying = asyncio.get_running_loop().create_task(self._say_started(), name="say-started")
+        self.paying.recover()
 
     async def close(self) -> None:
         """End the tasks; what they were about goes on after the next start."""
+        self.core.on_resumed = lambda: None
+        self.core.let_go()
         await self.paying.close()
         await self.clienteling.close()
         await self.printing.close()
@@ -61,12 +87,8 @@ class Till:
     # --- lines and baskets ---------------------------------------------------------------------------------------------------
 
     async def run(self, command: Command, command_id: str) -> tuple[Event, ...]:
-        """A command that needs nothing looked up. The notice of the command before goes."""
-        events = await self.core.do(command, command_id)
-        self.core.desk.notice = None
-        self.core.desk.repriced = None
-        self.core.changed()
-        return events
+        """A command that needs nothing looked up."""
+        return await self.core.do(command, command_id)
 
     async def department(self, department: str, price_minor: int, quantity: str, name: str, code: str, command_id: str) -> None:
         """Sell by department and price. Raises OutOfBounds for a department that the shop does not have."""

@@ -1,7 +1,7 @@
 """A feed's whole content as one compressed file, for registers that start or were away too long.
 
-The file holds the rows of one market and no end line; its manifest says how many there are, its hash, and the cursor to go on from. Files are private to
-central's account and replaced as the feed moves on.
+The file holds the rows of one market and no end line; its manifest says how many there are, its hash, and the cursor to go on from. Only articles and prices
+travel so: people are read page by page and lie in no file.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sync.central.problems import refused
 from sync.central.storage import Db
 from sync.contract.messages import PROBLEM_NOT_FOUND, SnapshotManifest
 
+SNAPSHOT_FEEDS = ("catalogue", "prices")
 SNAPSHOT_SCHEMA = 1
 ZSTD_LEVEL = 6
 SUFFIX = ".ndjson.zst"
@@ -43,13 +44,15 @@ class Snapshots:
         self._newest: dict[tuple[str, str], Snapshot] = {}
         self._kept: dict[tuple[str, str], list[Path]] = {}
         self._lock = threading.Lock()
+        self._swept = False
         folder.mkdir(mode=0o700, exist_ok=True)
-        for left_over in folder.iterdir():
-            left_over.unlink()
 
     def current(self, db: Db, instance: str, feed: str, market: str, now_ms: int) -> SnapshotManifest:
-        """The manifest of a snapshot that is new enough, built now if need be."""
+        """The manifest of a snapshot that is new enough, built now if need be. Raises Refused (not found) for a feed that is read page by page only."""
+        if feed not in SNAPSHOT_FEEDS:
+            raise refused(PROBLEM_NOT_FOUND, f"{feed} has no snapshot; read the feed from its beginning.")
         with self._lock:
+            self._sweep()
             newest = self._newest.get((feed, market))
             head = int(db.execute("SELECT head FROM feed WHERE name = ?", (feed,)).fetchone()[0])
             cursor = Cursor(instance, head, head)
@@ -58,6 +61,14 @@ class Snapshots:
                 newest = self._newest[feed, market] = self._build(db, feed, market, cursor, now_ms)
                 self._drop_old((feed, market), newest.path)
             return newest.manifest
+
+    def _sweep(self) -> None:
+        """Before the first file of this process, remove those of the ones before. Not earlier: a command that only looks into the folder
+        must leave the files of the process that serves it alone."""
+        if not self._swept:
+            for left_over in self._folder.iterdir():
+                left_over.unlink(missing_ok=True)
+            self._swept = True
 
     def path(self, feed: str, market: str, name: str) -> Path:
         """The file of that name. Raises Refused (not found), also for one that was replaced."""

@@ -61,7 +61,7 @@ def test_no_part_imports_more_of_ours_than_it_may() -> None:
             ours = name.split(".")[0] in PACKAGES
             if ours and name not in PACKAGES and not any(name == prefix or name.startswith(f"{prefix}.") for prefix in may):
                 wrong.append(f"{module.where}:{line}: {rule} may not import {name}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_pure_parts_and_the_screen_use_no_library_beyond_theirs() -> None:
@@ -72,7 +72,7 @@ def test_pure_parts_and_the_screen_use_no_library_beyond_theirs() -> None:
             continue
         known = {*sys.stdlib_module_names, *PACKAGES, *LIBRARIES[rule]}
         wrong += [f"{module.where}:{line}: {rule} may not import {name}" for name, line in imports(module) if name.split(".")[0] not in known]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_nobody_imports_the_composition_root_but_what_stands_on_top() -> None:
@@ -83,7 +83,7 @@ def test_nobody_imports_the_composition_root_but_what_stands_on_top() -> None:
         for name, line in imports(module)
         if name in ROOTS
     ]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def contracts() -> list[str]:

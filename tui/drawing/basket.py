@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_agent.views import BasketView, DiscountView, LineView
-from tui.drawing.line import BLANK, Line, Piece, apart, centred, line
+from tui.drawing.line import BLANK, Line, Piece, apart, centred, line, wrapped
 from tui.shown import Shown
 
 AMOUNT_CELLS = 11
@@ -112,7 +112,7 @@ def empty_rows(shown: Shown, cells: int, height: int) -> list[Line]:
     """What stands where no basket is: what one can do now."""
     words = shown.words
     hints = [
-        line((words("empty.scan"), "strong")),
+        *wrapped(words("empty.scan"), cells - 4, "strong"),
         BLANK,
         line(("F4", "key"), f" {words('empty.find')}   ", ("F3", "key"), f" {words('empty.customer')}"),
     ]

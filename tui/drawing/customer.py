@@ -45,10 +45,10 @@ def customer_fold(shown: Shown, cells: int) -> list[Line]:
     first = line(" ", (shown.customer_name(customer.name), "strong"), (f" · {_tier(shown, customer)} · {points}{_age(shown, customer)}", "muted"))
     parts = []
     if customer.cart:
-        parts.append(line(("F5", "key"), f" {_cart_says(shown, customer.cart)} ", (customer.cart.total.text, "strong")))
+        parts.append(line(("F5", "key"), f" {words('cart.title')}: {_cart_says(shown, customer.cart)} ", (customer.cart.total.text, "strong")))
     if customer.talk:
         channel = words.named("channel", customer.talk.channel)
-        parts.append(line(("F3", "key"), f" {channel}", (f" {words('customer.promised')}" if customer.talk.promised else "", "warn")))
+        parts.append(line(("F3", "key"), f" {channel}", (f": {words('customer.promised')}" if customer.talk.promised else "", "warn")))
     if not parts:
         parts.append(line((_about(shown, customer), "muted")))
     return [apart(first, line(), cells), apart(indented(joined(parts), 1), line(), cells)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_agent.views import Amount, AttemptView, PaymentView, TenderView
-from tui.drawing.line import BLANK, Line, apart, indented, line, wrapped
+from tui.drawing.line import BLANK, Line, Piece, apart, indented, line, wrapped
 from tui.shown import Shown, like, money
 
 QUICK_KEYS = "ASDFGH"
@@ -103,12 +103,14 @@ def attempt_panel(shown: Shown, attempt: AttemptView, cells: int) -> list[Line]:
     seconds = max(0, (shown.now_ms - attempt.since_ms) // 1000)
     title = words("attempt.title_void") if attempt.kind == "void" else words("attempt.title")
     head = apart(line((title, "strong")), line((attempt.amount.text, "strong"), (f" {shown.snapshot.currency}", "muted")), cells)
-    role = "warn" if attempt.state in ("unknown", "needs_review") else "large"
+    role = "warn" if attempt.state in ("unknown", "needs_review") else "accent"
     rows = [head, apart(line((attempt.terminal, "muted")), line((words("attempt.waited", time=words.waited(seconds)), "muted")), cells), BLANK]
-    rows += wrapped(_step(shown, attempt), cells, role)
+    rows += [Line((Piece("▌ ", role), *row.pieces)) for row in wrapped(_step(shown, attempt), cells - 2, role)]
     rows += [BLANK, *wrapped(words(f"attempt.{_explained(attempt)}"), cells)]
     if attempt.state == "unknown":
-        rows += [BLANK, *(row for key in ("attempt.unknown_do", "attempt.unknown_dont") for row in wrapped(words(key), cells))]
+        dont = wrapped(words("attempt.unknown_dont"), cells - 2)
+        rows += [BLANK, *(Line((Piece("  " if at else "▲ ", "warn"), *row.pieces)) for at, row in enumerate(dont))]
+        rows += [BLANK, *wrapped(words("attempt.unknown_do"), cells)]
     if attempt.reason and attempt.state in ("unknown", "needs_review"):
         rows += [BLANK, *wrapped(words("attempt.because", reason=words.named("reason", attempt.reason)), cells, "muted")]
     return [*rows, BLANK, *_may(shown, attempt)]

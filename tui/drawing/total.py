@@ -9,6 +9,9 @@ from tui.shown import Shown
 
 LOW_ROWS = 20
 """A terminal lower than this has no room for large digits."""
+NARROW = 70
+LEFT_CELLS_MIN = 16
+"""What stays for the words beside a large figure, with the gaps."""
 
 
 def total(shown: Shown, cells: int) -> list[Line]:
@@ -17,17 +20,17 @@ def total(shown: Shown, cells: int) -> list[Line]:
     if snapshot.basket is not None:
         paid = snapshot.payment is not None and bool(snapshot.payment.paid.minor)
         label = words("total.rest") if paid else words("total.total")
-        return _block(shown, _basket_says(shown), label, shown.due or snapshot.basket.total, cells)
+        return _block(shown, _basket_says(shown, cells), label, shown.due or snapshot.basket.total, cells)
     if snapshot.last_sale is not None:
         return _block(shown, _sale_says(shown, snapshot.last_sale), *_sale_figure(shown, snapshot.last_sale), cells)
     return _beside([line(" ", row) for row in _aside(shown)], [], cells)
 
 
-def figure(shown: Shown, label: str, amount: Amount, role: str = "large") -> list[Line]:
-    """One amount with its label and currency, large when the terminal can; three rows or one."""
-    currency = shown.snapshot.currency
+def figure(shown: Shown, label: str, amount: Amount, cells: int) -> list[Line]:
+    """One amount with its label and currency, large when the terminal can and it fits; three rows or one."""
+    currency, role = shown.snapshot.currency, "large"
     rows = large(amount.text) if shown.glyphs.large and shown.rows >= LOW_ROWS else None
-    if rows is None:
+    if rows is None or len(rows[0]) + len(label) + len(currency) + LEFT_CELLS_MIN > cells:
         return [line((f"{label}  ", "muted"), (f"{amount.text} {currency}", role), " ")]
     gap = " " * len(label)
     return [
@@ -38,7 +41,7 @@ def figure(shown: Shown, label: str, amount: Amount, role: str = "large") -> lis
 
 
 def _block(shown: Shown, left: list[Line], label: str, amount: Amount, cells: int) -> list[Line]:
-    return _beside(left, figure(shown, label, amount), cells)
+    return _beside(left, figure(shown, label, amount, cells), cells)
 
 
 def _beside(left: list[Line], right: list[Line], cells: int) -> list[Line]:
@@ -51,17 +54,23 @@ def _beside(left: list[Line], right: list[Line], cells: int) -> list[Line]:
     return rows
 
 
-def _basket_says(shown: Shown) -> list[Line]:
+def _basket_says(shown: Shown, cells: int) -> list[Line]:
     basket, words = shown.snapshot.basket, shown.words
     assert basket is not None
     tax = words("total.tax_in", tax=basket.tax.text) if basket.tax_included else words("total.tax_on", subtotal=basket.subtotal.text, tax=basket.tax.text)
-    rows = [line(" ", (words.count("total.articles", basket.articles), "text"), (f" · {tax}", "muted"))]
+    articles = words.count("total.articles", basket.articles)
+    rows = [line(" ", articles, (f" · {tax}", "muted"))] if cells >= NARROW else [line(" ", articles), line(" ", (tax, "muted"))]
     if basket.to_pick:
         rows.append(line(" ", ("○ ", "pick"), (words.count("total.to_pick", basket.to_pick), "pick")))
     payment = shown.snapshot.payment
     if payment is not None and payment.paid.minor:
         rows.append(line(" ", (words("total.paid", total=basket.total.text, paid=payment.paid.text), "muted")))
-    return rows + [line(" ", row) for row in _aside(shown)]
+    return _three([*rows, *(line(" ", row) for row in _aside(shown))])
+
+
+def _three(rows: list[Line]) -> list[Line]:
+    """At most as many rows as the figure beside them has, the last ones side by side."""
+    return rows if len(rows) <= ROWS else [*rows[: ROWS - 1], joined(rows[ROWS - 1 :], " ·")]
 
 
 def _aside(shown: Shown) -> list[tuple[str, str]]:
@@ -71,7 +80,7 @@ def _aside(shown: Shown) -> list[tuple[str, str]]:
         parts.append(words.count("total.suspended", len(snapshot.suspended)))
     if snapshot.parked:
         parts.append(words.count("total.parked", len(snapshot.parked)))
-    return [(" · ".join(parts), "warn" if snapshot.parked else "muted")] if parts else []
+    return [(part, "warn" if snapshot.parked and part is parts[-1] else "muted") for part in parts]
 
 
 def _sale_says(shown: Shown, sale: SaleView) -> list[Line]:
@@ -82,7 +91,7 @@ def _sale_says(shown: Shown, sale: SaleView) -> list[Line]:
     role = {"not_printed": "bad", "unclear": "warn"}.get(sale.print_state, "muted")
     printed = words.maybe(f"print.{sale.print_state}", "")
     rows.append(line(" ", (words("sale.receipt", receipt=sale.receipt), "muted"), (f" · {printed}" if printed else "", role)))
-    return rows + [line(" ", row) for row in _aside(shown)]
+    return _three([*rows, *(line(" ", row) for row in _aside(shown))])
 
 
 def _sale_figure(shown: Shown, sale: SaleView) -> tuple[str, Amount]:
@@ -106,7 +115,7 @@ def price_check(shown: Shown, cells: int) -> list[Line]:
     rows = [line(" ", (name, "strong")), line(" ", (words("check.title", per=per), "accent"))]
     if price.member_price is not None:
         rows.append(line(" ", (words("check.member", price=price.member_price.text), "good")))
-    return [*_beside(rows, figure(shown, words("check.price"), price.price), cells), line((" " + "─" * (cells - 2), "rule"))]
+    return [*_beside(rows, figure(shown, words("check.price"), price.price, cells), cells), line((" " + "─" * (cells - 2), "rule"))]
 
 
 def repriced(shown: Shown, cells: int) -> list[Line]:

@@ -19,6 +19,7 @@ from tui.drawing.line import Line
 from tui.screens.base import CounterScreen
 from tui.shown import Shown
 from tui.widgets.drawn import Drawn
+from tui.work import aside
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -91,7 +92,7 @@ class CustomerScreen(CounterScreen):
             self._notes = None
             self._redraw()
         elif self._of:
-            self.run_worker(partial(self._ask, self._of), exclusive=True, group="notes")
+            aside(self, partial(self._ask, self._of), "notes")
 
     async def _ask(self, customer: str) -> None:
         words = self.counter.words

@@ -18,6 +18,7 @@ from tui.shown import Shown, like, money
 from tui.widgets.choices import Choices, Option, text_row
 from tui.widgets.drawn import Drawn
 from tui.widgets.entry import Entry
+from tui.work import aside
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -59,7 +60,7 @@ class DepartmentDialog(Dialog):
         self.query_one(Choices).display = False
         self.query_one(Entry).placeholder = self.counter.words("department.price")
         self.query_one(Entry).focus()
-        self.run_worker(self._ask, group="departments")
+        aside(self, self._ask, "departments")
 
     async def _ask(self) -> None:
         words = self.counter.words

@@ -21,6 +21,7 @@ from tui.shown import Shown
 from tui.widgets.choices import Choices, Option
 from tui.widgets.drawn import Drawn
 from tui.widgets.entry import Entry
+from tui.work import aside
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -96,7 +97,7 @@ class ListScreen(CounterScreen):
     def look(self) -> None:
         """Ask for the rows again."""
         self._waiting = True
-        self.run_worker(partial(self._find, self.typed), exclusive=True, group="search")
+        aside(self, partial(self._find, self.typed), "search")
 
     @property
     def typed(self) -> str:

@@ -54,7 +54,7 @@ class PayScreen(CounterScreen):
 
     def body(self) -> Iterable[Widget]:
         """The basket, what can be chosen, what is due, the entry line."""
-        yield Horizontal(Basket(self.counter.clock, id="basket"), Drawn(self._panel, id="pay", topic="pay"), id="upper")
+        yield Horizontal(Basket(self.counter.clock, chooses=False, id="basket"), Drawn(self._panel, id="pay", topic="pay"), id="upper")
         yield Drawn(total.total, id="total")
         yield Horizontal(Drawn(self._prompt, id="prompt"), Entry(id="entry", shortcut=_is_key), id="entering")
 
@@ -69,8 +69,7 @@ class PayScreen(CounterScreen):
         if entry.disabled != (attempt is not None):
             entry.clear()
             entry.disabled = attempt is not None
-            if attempt is None:
-                entry.focus()
+            (entry if attempt is None else self.query_one("#pay")).focus()
         entry.placeholder = shown.glyphs.paint(shown.words("pay.placeholder")) if attempt is None else ""
         self._at = min(self._at, max(0, len(pay.choices(shown)) - 1))
         super().show(shown)

@@ -19,6 +19,7 @@ from tui.screens.lists import ListScreen
 from tui.shown import Shown
 from tui.widgets.choices import Option, row_of
 from tui.widgets.drawn import Drawn
+from tui.work import aside
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -93,7 +94,7 @@ class ReceiptScreen(CounterScreen):
     def on_mount(self) -> None:
         """Ask for the receipt."""
         super().on_mount()
-        self.run_worker(self._ask, group="receipt")
+        aside(self, self._ask, "receipt")
 
     async def _ask(self) -> None:
         words = self.counter.words

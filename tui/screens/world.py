@@ -13,6 +13,7 @@ from tui.panel import Panel
 from tui.screens.lists import ListScreen
 from tui.shown import Shown
 from tui.widgets.choices import Option, text_row
+from tui.work import aside
 
 
 class PanelScreen(ListScreen):
@@ -53,7 +54,7 @@ class PanelScreen(ListScreen):
 
     def take(self, option: str) -> None:
         """Have it done aside."""
-        self.run_worker(partial(self._perform, option), group="panel")
+        aside(self, partial(self._perform, option), "panel")
 
     async def _perform(self, key: str) -> None:
         self.post_message(self.Done(await self._panel.perform(key)))

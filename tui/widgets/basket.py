@@ -15,10 +15,12 @@ CHOICE_SECONDS = 4.0
 
 
 class Basket(Drawn):
-    """The lines of the basket. The chosen line is the one that changed last, until an arrow key chooses another."""
+    """The lines of the basket. The chosen line is the one that changed last, until an arrow key chooses another; beside a payment
+    nothing is chosen."""
 
-    def __init__(self, clock: Clock, *, id: str | None = None) -> None:
-        super().__init__(topic="basket", id=id)
+    def __init__(self, clock: Clock, *, chooses: bool = True, id: str | None = None) -> None:
+        super().__init__(topic="basket" if chooses else "", id=id)
+        self._chooses = chooses
         self._clock = clock
         self._chosen = ""
         self._changes: tuple[object, ...] = ()
@@ -81,7 +83,7 @@ class Basket(Drawn):
     def drawing(self, shown: Shown, cells: int) -> Sequence[Line]:
         """The rows that fit, with the chosen line among them."""
         height = self.content_size.height
-        rows = basket_rows(shown, self._chosen, cells)
+        rows = basket_rows(shown, self._chosen if self._chooses else "", cells)
         if not rows:
             self._top = 0
             return empty_rows(shown, cells, height)
@@ -96,8 +98,15 @@ class Basket(Drawn):
             parts.append(shown.words("basket.above", n=self._top))
         if below > 0:
             parts.append(shown.words("basket.below", n=below))
-        self.border_title = shown.words("basket.title")
+        self.border_title = self._title(shown)
         self.border_subtitle = shown.glyphs.paint(" · ".join(parts))
+
+    def _title(self, shown: Shown) -> str:
+        """The heading; it names the customer where nothing else has room to."""
+        title, customer = shown.words("basket.title"), shown.snapshot.customer
+        if self.screen.has_class("-narrow") and customer is not None:
+            title = f"{title} · {shown.customer_name(customer.name)}"
+        return title if self.screen.has_class("-wide") else f" {title} "
 
     def on_resize(self) -> None:
         """Another height shows other rows."""

@@ -74,7 +74,10 @@ def _compressed(body: bytes, accepted: str) -> tuple[dict[str, str], bytes]:
 
 @get("/snapshots/{feed:str}", responses=problems(400, 401, 404), summary="A feed's whole content as one file")
 async def manifest(platform: ThePlatform, who: Asking, feed: FeedName) -> SnapshotManifest:
-    """Where the file is, its hash, and the cursor to go on from. Built when it is asked for; the URL is relative to central's own."""
+    """Where the file is, its hash, and the cursor to go on from. Built when it is asked for; the URL is relative to central's own.
+
+    Only the catalogue and prices have one; feeds about people are read page by page.
+    """
     _require_feed(feed)
     return await platform.readers.ask(lambda db: platform.snapshots.current(db, platform.instance, feed, who.currency, platform.clock.now_ms()))
 

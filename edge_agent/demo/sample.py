@@ -1,0 +1,59 @@
+"""The sample shop as central would publish it: the rows of every feed, the same for the same seed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from edge_agent.demo.dice import Dice
+from edge_agent.demo.sample_articles import Row, catalogue_rows, price_rows, sample_articles
+from edge_agent.demo.sample_carts import cart_rows
+from edge_agent.demo.sample_people import customer_rows, staff_rows
+
+SAMPLE_AT_MS = 1_795_352_400_000
+"""Sunday, 22 November 2026, 14:00 in Berlin: the day of the sample, unless another one is given."""
+
+STORES: tuple[Row, ...] = (
+    {"store": "0001", "storeName": "Berlin Mitte", "country": "DE", "registers": ["01", "02", "03"]},
+    {"store": "0002", "storeName": "New York SoHo", "country": "US", "registers": ["01", "02"]},
+)
+"""The two stores, one in each market."""
+
+
+def sample_feeds(seed: int, at_ms: int = SAMPLE_AT_MS) -> dict[str, list[Row]]:
+    """The data of every row by feed: catalogue, prices, customers, carts, staff.
+
+    ``at_ms`` (wall time) is the sample's today: visits, talks and carts lie before it, offers around it, some prices begin a week later.
+    """
+    articles = sample_articles()
+    prices = price_rows(articles, Dice(seed, "prices"), at_ms)
+    customers = customer_rows(articles, Dice(seed, "customers"), at_ms)
+    return {
+        "catalogue": catalogue_rows(articles),
+        "prices": prices,
+        "customers": customers,
+        "carts": cart_rows(articles, prices, customers, Dice(seed, "carts"), at_ms),
+        "staff": staff_rows(),
+    }
+
+
+def key_of(feed: str, row: Row) -> str:
+    """The key under which ``feed`` carries ``row``."""
+    if feed == "catalogue":
+        return str(row["sku"])
+    if feed == "prices":
+        return f"{row['sku']}/{row['book']}/{row['group']}/{row['fromMs']}"
+    return str(row["id"])
+
+
+def write_folder(path: Path, seed: int, at_ms: int = SAMPLE_AT_MS) -> None:
+    """Write ``stores.ndjson`` and one file per feed into ``path`` (made if need be), as ``edge-central seed`` reads them. Raises OSError."""
+    path.mkdir(parents=True, exist_ok=True)
+    _write(path / "stores.ndjson", list(STORES))
+    for feed, rows in sample_feeds(seed, at_ms).items():
+        _write(path / f"{feed}.ndjson", [{"op": "put", "key": key_of(feed, row), "data": row} for row in rows])
+
+
+def _write(path: Path, rows: list[Row]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)

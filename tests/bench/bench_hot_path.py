@@ -1,0 +1,129 @@
+"""How long a scanned line takes to be true, as a ratio to the least a disk can do, and what the screen's picture of a long basket costs.
+
+``python -m tests.bench.bench_hot_path [rounds]`` prints both medians of each pair and their ratio. The floor is 4 KB appended to a plain
+file and ``fdatasync``, in the same folder and in turns with ours, so that a slow disk slows both. Nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from edge_agent.domain import commands as do
+from edge_agent.domain.basket import LINES_MAX
+from edge_agent.domain.catalogue import Offer, Price
+from edge_agent.domain.quantity import Quantity, Unit
+from edge_agent.domain.reading import Reading
+from tests.support_register import COAT, SOCKS
+from tests.support_shop import Rig, register
+
+FLOOR_BYTES = 4096
+ACTS_PER_ROUND = 20
+LINES = 200
+
+
+class Floor:
+    """A plain file that grows by FLOOR_BYTES and is synced."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+
+    def append(self) -> None:
+        os.write(self._file, bytes(FLOOR_BYTES))
+        os.fdatasync(self._file)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def timed(call: Callable[[], object]) -> float:
+    """How long ``call`` takes, in microseconds."""
+    start = time.perf_counter_ns()
+    call()
+    return (time.perf_counter_ns() - start) / 1000
+
+
+def told(name: str, floor: list[float], ours: list[float]) -> None:
+    """One line: both medians and their ratio."""
+    low, high = statistics.median(floor), statistics.median(ours)
+    print(f"{name:52} floor {low:8.1f} us   ours {high:8.1f} us   ratio {high / low:5.2f}")
+
+
+def a_line(number: int, name: str = "SOCKS") -> do.AddArticle:
+    """An article of its own for every number, so that no two become one line."""
+    sku = f"{name}-{number}"
+    return do.AddArticle(replace(SOCKS, sku=sku), Offer(Price(sku, 1250, "EUR", "book", "1")), Quantity(1, Unit.PIECE))
+
+
+async def committed(rig: Rig, rounds: int, floor: Floor) -> None:
+    """Lines through ``core.do``: decided, encoded, synced, applied, announced; the basket begins anew before it is full."""
+    raw: list[float] = []
+    ours: list[float] = []
+    number = 0
+    for _ in range(rounds):
+        for _ in range(ACTS_PER_ROUND):
+            raw.append(timed(floor.append))
+            number += 1
+            command = a_line(number)
+            start = time.perf_counter_ns()
+            await rig.core.do(command)
+            ours.append((time.perf_counter_ns() - start) / 1000)
+            if number % LINES == 0:
+                await rig.till.void("bench", "")
+    told("a line, decided and on disk", raw, ours)
+    if rig.core.state.basket:
+        await rig.till.void("bench", "")
+
+
+async def scanned(rig: Rig, rounds: int, floor: Floor) -> None:
+    """Bytes as a scanner sends them, to the acknowledged line and the snapshot in bytes that a client gets."""
+    raw: list[float] = []
+    ours: list[float] = []
+    for _ in range(rounds):
+        for _ in range(ACTS_PER_ROUND):
+            raw.append(timed(floor.append))
+            start = time.perf_counter_ns()
+            await rig.till.scanned(Reading(COAT.gtins[0][1:].encode(), "scanner", rig.core.ports.clock.now_ms()))
+            msgspec.json.encode(rig.presenter.snapshot())
+            ours.append((time.perf_counter_ns() - start) / 1000)
+    told("a scan, to the bytes of the new snapshot", raw, ours)
+    await rig.till.void("bench", "")
+
+
+async def pictures(rig: Rig, rounds: int) -> None:
+    """The snapshot of a basket with LINES lines after one of them changed, and what its bytes cost beside it."""
+    assert LINES < LINES_MAX
+    for number in range(LINES):
+        await rig.core.do(a_line(number, "LONG"))
+    lines = [line.id for line in rig.core.state.basket.lines]
+    built: list[float] = []
+    encoded: list[float] = []
+    for count in range(rounds * 2):
+        await rig.core.do(do.ChangeQuantity(lines[count % LINES], Quantity(2 + count % 5, Unit.PIECE)))
+        built.append(timed(rig.presenter.snapshot))
+        encoded.append(timed(lambda: msgspec.json.encode(rig.presenter.snapshot())))
+    told(f"the snapshot of {LINES} lines (floor: its JSON)", encoded, built)
+
+
+async def main(rounds: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=Path.cwd()) as folder:
+        floor = Floor(Path(folder) / "floor")
+        async with register(Path(folder) / "register") as rig:
+            await rig.till.day.open("1001", 0, "")
+            await committed(rig, rounds, floor)
+            await scanned(rig, rounds, floor)
+            await pictures(rig, rounds)
+        floor.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 15))
