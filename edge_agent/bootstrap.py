@@ -27,10 +27,11 @@ from drivers.terminals.watch import TerminalWatch
 from edge_agent import __version__
 from edge_agent.api.app import Surroundings, build_api
 from edge_agent.api.present import Presenter
+from edge_agent.api.stopped import build_stopped_api
 from edge_agent.clock import Clock, ClockIds, Random
-from edge_agent.config import Config, Tender
+from edge_agent.config import Config
 from edge_agent.counter_devices import Devices
-from edge_agent.domain.errors import ConfigError
+from edge_agent.domain.errors import ConfigError, StorageError
 from edge_agent.domain.labels import labels
 from edge_agent.domain.market import MARKETS, Market
 from edge_agent.domain.receipt import PrintJob, PrintOutcome
@@ -95,7 +96,7 @@ class Agent:
         self._supervisor = Supervisor(self._drivers, self._clock, self._random, self.devices.reading, self.devices.report)
         terminals = load_terminals(config.terminals, self._clock, self._random, config.source)
         self._watches = [TerminalWatch(terminal, self._clock, self.devices.report) for terminal in terminals]
-        self._connector = connector_of(config.connector, enrolment, self._clock)
+        self._connector = connector_of(config, enrolment, self._clock)
         self.push = Push(self.journal, self._connector, self._clock, self._random, self._link_changed)
         downloads = config.folder / "downloads"
         downloads.mkdir(mode=0o700, exist_ok=True)
@@ -107,7 +108,7 @@ class Agent:
             people=self.replica.people,
             clock=self._clock,
             new_id=new_id,
-            methods=tender_methods(config.tenders, {terminal.name: terminal for terminal in terminals}, self.devices),
+            methods=tender_methods(config, {terminal.name: terminal for terminal in terminals}, self.devices),
             central=self._connector,
             printer=PrinterPort(printer) if printer else None,
             beeps=BeepPort(self._supervisor),
@@ -115,6 +116,8 @@ class Agent:
         )
         self.core = Core(shop, ports, self.journal.boot)
         self.core.load()
+        if self.journal.stopped is not None:
+            self.core.stop_selling(self.journal.stopped)
         formats = Formats(shop.market)
         header = tuple(config.receipts.header) or (shop.store_name,)
         self.till = Till(self.core, Letterhead(header, labels(shop.market.locale), formats.decimal, formats.amount, formats.moment))
@@ -137,11 +140,7 @@ class Agent:
     @classmethod
     async def start(cls, config: Config, keys: Keys, clock: Clock, random: Random, token: str = "") -> Agent:
         """Open everything and begin to sell. Raises ConfigError (not enrolled, wrong configuration), StorageError, JournalLocked."""
-        enrolment = load_enrolment(config.folder)
-        if enrolment is None:
-            raise ConfigError(
-                f"{config.folder}: this register is not enrolled yet.", hint="Run `edge-agent enrol URL CODE` with a code from central.", reason="not_enrolled"
-            )
+        enrolment = _enrolment(config)
         shop_of(config, enrolment.register)
         key = keys.journal_key()
         journal = Journal.open(config.folder, key, clock=clock, random=random, new_id=ClockIds(clock, random))
@@ -252,43 +251,59 @@ def market_of(country: str) -> Market:
     return market
 
 
-def tender_methods(tenders: Sequence[Tender], terminals: Mapping[str, TerminalDriver], devices: Devices) -> tuple[TenderMethod, ...]:
+def tender_methods(config: Config, terminals: Mapping[str, TerminalDriver], devices: Devices) -> tuple[TenderMethod, ...]:
     """The ways of paying that the configuration names, each a module of ``edge_agent.payments``. Raises ConfigError."""
     methods: list[TenderMethod] = []
-    for at, tender in enumerate(tenders):
+    for at, tender in enumerate(config.tenders):
         try:
             module = importlib.import_module(f"edge_agent.payments.{tender.kind}") if tender.kind.isidentifier() else None
         except ModuleNotFoundError:
             module = None
         if module is None or not hasattr(module, "build"):
-            expected = f"[[tenders]] number {at + 1}: key 'kind': expected a way of paying, got {tender.kind!r}."
+            expected = f"{config.source} [[tenders]] number {at + 1}: key 'kind': expected a way of paying, got {tender.kind!r}."
             raise ConfigError(expected, hint="For example cash or card_terminal.")
         if tender.terminal and tender.terminal not in terminals:
             known = ", ".join(sorted(terminals)) or "none"
             raise ConfigError(
-                f"[[tenders]] number {at + 1}: key 'terminal': expected one of the [terminals.NAME] sections ({known}), got {tender.terminal!r}.",
+                f"{config.source} [[tenders]] number {at + 1}: key 'terminal': expected a [terminals.NAME] section ({known}), got {tender.terminal!r}.",
                 hint="Add the section, or mend the name.",
             )
         methods.append(module.build({}, terminals.get(tender.terminal), lambda name=tender.terminal: devices.unwell(name)))
     return tuple(methods)
 
 
-def connector_module(name: str) -> ModuleType:
-    """The connector called ``name``: a module of ``sync.connectors`` with ``connect(settings)``. Raises ConfigError."""
+def connector_module(config: Config) -> ModuleType:
+    """The connector that is configured: a module of ``sync.connectors`` with ``connect(settings)``. Raises ConfigError."""
+    name = config.connector
     try:
         module = importlib.import_module(f"sync.connectors.{name}") if name.isidentifier() else None
     except ModuleNotFoundError:
         module = None
     if module is None or not hasattr(module, "connect"):
-        raise ConfigError(f"key 'connector': expected a platform's name, got {name!r}.", hint="The contract itself is 'http'.", reason="connector")
+        raise ConfigError(
+            f"{config.source}: key 'connector': expected a platform's name, got {name!r}.", hint="The contract itself is 'http'.", reason="connector"
+        )
     return module
 
 
-def connector_of(name: str, enrolment: Enrolment, clock: Clock) -> Connector:
+def connector_of(config: Config, enrolment: Enrolment, clock: Clock) -> Connector:
     """The connection to the platform that this register is enrolled with. Opens nothing."""
     settings = ConnectorSettings(enrolment.url, enrolment.register.token, enrolment.register.register, clock)
-    connector: Connector = connector_module(name).connect(settings)
+    connector: Connector = connector_module(config).connect(settings)
     return connector
+
+
+def stopped_api(config: Config, error: StorageError, clock: Clock, random: Random) -> Litestar:
+    """What the local API is while the journal cannot be opened. Raises ConfigError when the register is not enrolled."""
+    return build_stopped_api(error, shop_of(config, _enrolment(config).register), ClockIds(clock, random)(), clock.now_ms())
+
+
+def _enrolment(config: Config) -> Enrolment:
+    enrolment = load_enrolment(config.folder)
+    if enrolment is None:
+        hint = "Run `edge-agent enrol URL CODE` with a code from central."
+        raise ConfigError(f"{config.folder}: this register is not enrolled yet.", hint=hint, reason="not_enrolled")
+    return enrolment
 
 
 def keys_of(config: Config, random: Random) -> Keys:

@@ -9,18 +9,19 @@ import secrets
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
 import httpx
 import structlog
 
-from edge_agent.bootstrap import Agent, connector_module, keys_of, tender_methods
+from edge_agent.bootstrap import Agent, connector_module, keys_of, stopped_api, tender_methods
 from edge_agent.client import AgentClient, ServiceUnreachable
-from edge_agent.clock import ClockIds, SystemClock, SystemRandom
+from edge_agent.clock import Clock, ClockIds, Random, SystemClock, SystemRandom
 from edge_agent.config import Config
 from edge_agent.counter_devices import Devices
 from edge_agent.deploy.notify import Notifier
+from edge_agent.domain.errors import JournalLocked, StorageError
 from edge_agent.serving import Listener, bind_loopback, bind_unix
 from edge_agent.views import EventView, VerificationView
 from sync.connectors.contract import Settings as ConnectorSettings
@@ -30,7 +31,11 @@ from sync.enrol import require_url
 from sync.journal_read import JournalReader
 
 TOKEN_BYTES = 32
+OPEN_AGAIN_SECONDS = 3.0
+"""How often a journal that could not be opened is tried again."""
 Opened = Callable[[Config], AgentClient]
+
+log = structlog.get_logger(__name__)
 
 
 def set_up_logs(stream: TextIO | None = None) -> None:
@@ -65,9 +70,11 @@ async def _serve(config: Config) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     notifier = Notifier.of(os.environ)
     token = write_token(config) if config.api.port is not None else ""
-    agent = await Agent.start(config, keys_of(config, random), clock, random, token)
+    agent = await _opened(config, clock, random, token, stop)
+    if agent is None:
+        return
     try:
-        listener = Listener(agent.api, bind(config))
+        listener = Listener(agent.api, bind(config), stopping=agent.core.let_go)
         await listener.start()
         beat = asyncio.get_running_loop().create_task(notifier.keep_alive(), name="watchdog")
         notifier.ready("open")
@@ -79,6 +86,34 @@ async def _serve(config: Config) -> None:
         await agent.stop()
         if config.api.port is None:
             config.socket.unlink(missing_ok=True)
+
+
+async def _opened(config: Config, clock: Clock, random: Random, token: str, stop: asyncio.Event) -> Agent | None:
+    """The open register. While its journal cannot be opened, the local API says why, and opening is tried again; None when told to stop first.
+
+    Raises ConfigError, and JournalLocked when another service runs on the journal.
+    """
+    told: StorageError | None = None
+    listener: Listener | None = None
+    try:
+        while not stop.is_set():
+            try:
+                return await Agent.start(config, keys_of(config, random), clock, random, token)
+            except JournalLocked:
+                raise
+            except StorageError as error:
+                if told is None or told.key != error.key:
+                    log.error("the journal cannot be opened", reason=error.key, detail=error.message, hint=error.hint)
+                    if listener is not None:
+                        await listener.stop()
+                    listener, told = Listener(stopped_api(config, error, clock, random), bind(config)), error
+                    await listener.start()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), OPEN_AGAIN_SECONDS)
+        return None
+    finally:
+        if listener is not None:
+            await listener.stop()
 
 
 def bind(config: Config) -> Any:
@@ -144,7 +179,7 @@ def enrol_register(config: Config, url: str, code: str) -> Enrolled:
     async def ask() -> Enrolled:
         clock, random = SystemClock(), SystemRandom()
         device = os.uname().nodename if hasattr(os, "uname") else ""
-        enroller = connector_module(config.connector).HttpEnroller(ConnectorSettings(require_url(url), "", "", clock))
+        enroller = connector_module(config).HttpEnroller(ConnectorSettings(require_url(url), "", "", clock))
         return (await enrol_device(url, code, device, keys_of(config, random), enroller)).register
 
     return asyncio.run(ask())
@@ -162,7 +197,7 @@ def check_config(config: Config) -> Sequence[str]:
 
     async def methods() -> list[str]:
         devices = Devices(asyncio.get_running_loop(), lambda: None, lambda: None)
-        return [method.kind.value for method in tender_methods(config.tenders, {terminal.name: terminal for terminal in terminals}, devices)]
+        return [method.kind.value for method in tender_methods(config, {terminal.name: terminal for terminal in terminals}, devices)]
 
     return [
         f"state      {config.folder}",

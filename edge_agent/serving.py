@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +16,7 @@ from edge_agent.domain.errors import ConfigError
 
 SOCKET_MODE = 0o660
 SOCKET_PATH_BYTES_MAX = 107
+PROBE_SECONDS_MAX = 1.0
 BACKLOG = 64
 LOOPBACK = "127.0.0.1"
 
@@ -27,8 +28,11 @@ def bind_unix(path: Path, group: str = "") -> socket.socket:
     """
     if len(os.fsencode(path)) > SOCKET_PATH_BYTES_MAX:
         raise ConfigError(f"[api] socket: expected a path of at most {SOCKET_PATH_BYTES_MAX} bytes, got {path}.", hint="Choose a shorter path.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_dead(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_dead(path)
+    except OSError as problem:
+        raise ConfigError(f"[api] socket: cannot listen on {path}: {problem.strerror}.", hint="Check the folder's permissions.") from problem
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o177)
     try:
@@ -44,14 +48,20 @@ def bind_unix(path: Path, group: str = "") -> socket.socket:
 
 
 def _remove_dead(path: Path) -> None:
+    """Remove the socket that a service left behind which is no more; only that: what is in doubt is somebody's."""
     if not path.exists():
         return
+    if not path.is_socket():
+        raise ConfigError(f"[api] socket: expected a socket or nothing at {path}, got another file.", hint="Choose another path.")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(PROBE_SECONDS_MAX)
         try:
             probe.connect(str(path))
-        except OSError:
+        except ConnectionRefusedError:
             path.unlink(missing_ok=True)
             return
+        except OSError:
+            pass  # not allowed, or too busy to answer: alive
     raise ConfigError(f"A service already listens on {path}.", hint="Stop it first, or give this register a state folder of its own.")
 
 
@@ -91,9 +101,10 @@ class _Server(uvicorn.Server):
 
 
 class Listener:
-    """Serves an application on one socket until it is told to stop."""
+    """Serves an application on one socket until it is told to stop. ``stopping`` is called first then: it lets go of requests that only wait for news."""
 
-    def __init__(self, app: Litestar, listener: socket.socket) -> None:
+    def __init__(self, app: Litestar, listener: socket.socket, stopping: Callable[[], None] = lambda: None) -> None:
+        self._stopping = stopping
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2, ws="none", server_header=False)
         self._server = _Server(config)
         self._socket = listener
@@ -110,6 +121,7 @@ class Listener:
 
     async def stop(self) -> None:
         """Answer what is under way, then close."""
+        self._stopping()
         self._server.should_exit = True
         if self._task is not None:
             await self._task

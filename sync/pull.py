@@ -85,13 +85,13 @@ class Pull:
 
     async def run(self) -> None:
         """Follow every feed until cancelled."""
-        self._threads = ThreadPoolExecutor(THREADS, "pull")
+        threads = self._threads = ThreadPoolExecutor(THREADS, "pull")
         try:
             async with asyncio.TaskGroup() as group:
                 for feed in self._feeds:
                     group.create_task(self._follow(feed), name=f"pull-{feed}")
         finally:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def _follow(self, feed: str) -> None:
         backoff = Backoff(self._pace, self._random)

@@ -70,7 +70,7 @@ def put(key: str, data: dict[str, Any], valid_from_ms: int | None = None, valid_
 
 
 def gone(key: str) -> FeedLine:
-    return FeedLine("del", key, 2)
+    return FeedLine("del", key, 2, msgspec.Raw(b"null"))
 
 
 def at(cursor: str, as_of_ms: int = NOW_MS) -> FeedState:

@@ -135,7 +135,8 @@ def attempt(state: str, *, step: str = "", waited_s: int = 8, minor: int = 20064
     """A card payment under way."""
     open_to_stop = state in ("intent", "sent", "in_progress")
     held = AttemptView(
-        id=ident("attempt"), tender=ident("tender"), kind="sale", state=state, step=step, terminal="Terminal 1", amount=euros(minor), since_ms=NOW - waited_s * 1000,
+        id=ident("attempt"), tender=ident("tender"), kind="sale", state=state, step=step, terminal="Terminal 1", amount=euros(minor),
+        since_ms=NOW - waited_s * 1000,
         can_cancel=open_to_stop, can_park=state in ("unknown", "needs_review"),
     )  # fmt: skip
     return msgspec.structs.replace(held, **more)

@@ -65,8 +65,8 @@ class Till:
             await self.pilot.pause(0.01)
 
     async def sees(self, *texts: str) -> None:
-        """Wait until all of these are on the screen."""
-        await self.until(lambda: all(text in self.text() for text in texts), f"seeing {texts}")
+        """Wait until all of these are on the screen, each on one row or running over several."""
+        await self.until(lambda: all(text in self.text() or text in self.running() for text in texts), f"seeing {texts}")
 
     async def sent(self, kind: type[T], count: int = 1) -> T:
         """Wait until a command of this kind came (for the ``count``-th time), and give it."""
@@ -95,6 +95,10 @@ class Till:
         console.print(self.app.screen._compositor.render_update(full=True, screen_stack=self.app._background_screens))
         rows = console.export_text(styles=False).split("\n")[:height]
         return "\n".join(row.rstrip() for row in rows) + "\n"
+
+    def running(self) -> str:
+        """The screen's words in one run, without the frames."""
+        return " ".join(self.text().translate(dict.fromkeys(map(ord, "│╭╮╰╯─"), " ")).split())
 
     def last(self) -> AnyCommand:
         """The newest command."""

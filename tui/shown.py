@@ -9,6 +9,9 @@ from edge_agent.views import Amount, BasketView, NoticeView, Snapshot
 from tui.glyphs import FULL, Glyphs
 from tui.messages import Words
 
+WHOLE_DIGITS_MAX = 8
+"""A typed amount has at most so many digits before the decimal sign: the service takes no more (``views.Minor``)."""
+
 
 class Clock(Protocol):
     """Time for waiting; the time of day comes with the snapshots."""
@@ -71,10 +74,10 @@ def money(text: str, digits: int) -> int | None:
     >>> money("50", 2), money("49,9", 2), money("12.345", 2), money("1200", 0), money("", 2)
     (5000, 4990, None, 1200, None)
     """
-    whole, sign, part = text.strip().replace(".", ",").partition(",")
-    if not (whole.isascii() and whole.isdecimal() and len(whole) <= 9) or (sign and not (part.isascii() and part.isdecimal())) or len(part) > digits:
+    whole, _, part = text.strip().replace(".", ",").partition(",")
+    if not (whole.isascii() and whole.isdecimal() and (part + "0").isascii() and (part + "0").isdecimal()):
         return None
-    return int(whole + part.ljust(digits, "0"))
+    return int(whole + part.ljust(digits, "0")) if len(whole) <= WHOLE_DIGITS_MAX and len(part) <= digits else None
 
 
 def like(minor: int, pattern: Amount | None, digits: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, cast
 
-from edge_agent.domain.basket import Basket, Discount, Line
+from edge_agent.domain.basket import Basket, Discount, Line, Totals
 from edge_agent.domain.cart import Cart
 from edge_agent.domain.cash import cash_due_minor, quick_amounts
 from edge_agent.domain.catalogue import SoldBy
@@ -44,13 +44,14 @@ from edge_agent.views import (
 
 
 class Presenter:
-    """Makes snapshots; one per view number, cached."""
+    """Makes snapshots; one per view number, cached. A line's picture is kept for as long as the line is the same value."""
 
     def __init__(self, core: Core, formats: Formats, devices: Callable[[], Sequence[DeviceView]]) -> None:
         self._core = core
         self._formats = formats
         self._devices = devices
         self._cached: Snapshot | None = None
+        self._drawn: dict[str, tuple[Line, LineView]] = {}
 
     def amount(self, minor: int) -> Amount:
         """An amount with its text."""
@@ -65,6 +66,7 @@ class Presenter:
     def _snapshot(self) -> Snapshot:
         core, state, desk, shop = self._core, self._core.state, self._core.desk, self._core.shop
         basket = state.basket
+        totals = basket.totals(shop.market) if basket else None
         return Snapshot(
             boot=core.boot,
             view=core.view,
@@ -78,9 +80,9 @@ class Presenter:
             link=link_view(desk.link, core.ports.clock.now_ms()),
             devices=list(self._devices()),
             shift=self._shift(),
-            basket=self._basket(basket) if basket else None,
+            basket=self._basket(basket, totals) if basket and totals else None,
             customer=self._customer(desk.customer) if desk.customer else None,
-            payment=self._payment(basket) if basket else None,
+            payment=self._payment(basket, totals) if basket and totals else None,
             suspended=[self._aside(held, "suspended") for held in state.suspended],
             parked=[self._aside(held, "parked") for held in state.parked],
             last_sale=self.sale(desk.last_sale) if desk.last_sale else None,
@@ -90,7 +92,7 @@ class Presenter:
             repriced=RepriceView(*(self.amount(minor) for minor in desk.repriced)) if desk.repriced else None,
             next_quantity=desk.next_quantity,
             next_is_check=desk.next_is_check,
-            stopped=_error_view(desk.stopped, core.ports.clock.now_ms()) if desk.stopped else None,
+            stopped=error_view(desk.stopped, core.ports.clock.now_ms()) if desk.stopped else None,
             digits=shop.market.digits,
         )
 
@@ -112,13 +114,12 @@ class Presenter:
 
     # --- the basket ----------------------------------------------------------------------------------------------------------
 
-    def _basket(self, basket: Basket) -> BasketView:
-        totals = basket.totals(self._core.shop.market)
+    def _basket(self, basket: Basket, totals: Totals) -> BasketView:
         return BasketView(
             id=basket.id,
-            lines=[self._line(line) for line in basket.lines],
+            lines=self._lines(basket),
             articles=_articles(basket.in_hand),
-            to_pick=_articles([line for line in basket.lines if line not in basket.in_hand]),
+            to_pick=_articles(basket.to_pick),
             discounts=self._discounts(basket.discounts, totals.basket_discounts_minor),
             subtotal=self.amount(totals.lines_minor),
             tax=self.amount(totals.tax_minor),
@@ -127,6 +128,11 @@ class Presenter:
             changed=basket.changed,
             locked=basket.open_attempt is not None,
         )
+
+    def _lines(self, basket: Basket) -> list[LineView]:
+        before = self._drawn
+        self._drawn = {line.id: before[line.id] if line.id in before and before[line.id][0] is line else (line, self._line(line)) for line in basket.lines}
+        return [view for _, view in self._drawn.values()]
 
     def _line(self, line: Line) -> LineView:
         weighed = line.quantity.unit is Unit.GRAM
@@ -172,12 +178,12 @@ class Presenter:
 
     # --- money ---------------------------------------------------------------------------------------------------------------
 
-    def _payment(self, basket: Basket) -> PaymentView:
-        market = self._core.shop.market
-        rest = basket.rest_minor(market)
+    def _payment(self, basket: Basket, totals: Totals) -> PaymentView:
+        market, paid = self._core.shop.market, basket.settled_minor
+        rest = totals.total_minor - paid
         return PaymentView(
             rest=self.amount(rest),
-            paid=self.amount(basket.settled_minor),
+            paid=self.amount(paid),
             cash_due=self.amount(cash_due_minor(rest, market)),
             quick=[self.amount(minor) for minor in quick_amounts(rest, market)],
             tenders=[self._tender(tender) for tender in basket.tenders],
@@ -307,7 +313,8 @@ def notice_view(notice: Notice) -> NoticeView:
     return NoticeView(notice.key, cast("Literal['info']", notice.level), notice.text, notice.hint, dict(notice.shown), notice.at_ms)
 
 
-def _error_view(error: EdgeError, at_ms: int) -> NoticeView:
+def error_view(error: EdgeError, at_ms: int) -> NoticeView:
+    """An expected failure for the screen."""
     return NoticeView(error.key, "bad", error.message, error.hint, error.args_shown, at_ms)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
@@ -23,6 +24,9 @@ STATUS: tuple[tuple[type[EdgeError], int], ...] = (
     (DeviceError, 503),
 )
 """The HTTP status of each branch of the error tree; the first that fits."""
+HTTP_KEYS = {400: "request_malformed", 401: "unauthorised", 404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
+
+log = structlog.get_logger(__name__)
 
 
 def problem_of(error: EdgeError) -> Problem:
@@ -40,8 +44,14 @@ def http_error(_: Request[Any, Any, State], error: HTTPException) -> Response[by
     """Litestar's handler for its own errors: a malformed request, an unknown path, a wrong method."""
     extra = error.extra if isinstance(error, ValidationException) else None
     detail = str(extra[0].get("message", error.detail)) if isinstance(extra, list) and extra else error.detail
-    key = {400: "request_malformed", 401: "unauthorised", 404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "request_failed")
+    key = HTTP_KEYS.get(error.status_code, "request_failed")
     return respond(Problem(PROBLEM_ROOT + key, error.detail, error.status_code, str(detail), key, "Compare the request with the API's description."))
+
+
+def bug(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
+    """Litestar's handler for everything else: a bug of ours stops the operation, is logged with its traceback, and tells the client nothing of it."""
+    log.error("request failed by a bug", method=request.method, path=request.url.path, exc_info=error)
+    return respond(Problem(PROBLEM_ROOT + "bug", "The service failed.", 500, "The service failed.", "bug", "Try again; if it stays, report it with the log."))
 
 
 def respond(problem: Problem) -> Response[bytes]:

@@ -103,6 +103,7 @@ class Basket:
     customer: str = ""
     tier: str = ""
     cart: str = ""
+    cart_lines: tuple[str, ...] = ()
 
     # --- what it comes to ------------------------------------------------------------------------------------------------------
 
@@ -197,6 +198,12 @@ class Basket:
         self.paid.append(tender)
         return tender
 
+    def left_online(self) -> tuple[str, ...]:
+        """The lines of its online cart that stay there: a line goes only when all of it was taken."""
+        waiting = {line.cart_line for line in self.lines if line.to_pick}
+        taken = {line.cart_line for line in self.in_hand} - waiting
+        return tuple(sorted(set(self.cart_lines) - taken))
+
     def sold(self) -> Sold:
         """The sale that it became."""
         rows = tuple(
@@ -219,6 +226,12 @@ class Books:
     charged: int = 0
     given_back: int = 0
     copies: int = 0
+
+    def sell(self, basket: Basket) -> None:
+        """``basket`` was paid."""
+        self.sold.append(basket.sold())
+        if basket.cart:
+            self.carts_left[basket.cart] = basket.left_online()
 
     @property
     def cash(self) -> int:

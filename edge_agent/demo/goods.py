@@ -22,7 +22,7 @@ class Shelves:
 
     async def scan(self, goods: Goods, *, aim: bool = False) -> None:
         """One piece under the scanner, with the symbology's identifier in front where the scanner is set up so."""
-        self._came(goods, 1)
+        self.came(goods, 1)
         self._clerk.world.scanner.scan(goods.gtin, aim=_aim(goods) if aim else "")
         await self._clerk.shown(f"{goods.sku} scanned")
 
@@ -35,13 +35,13 @@ class Shelves:
     async def scan_many(self, goods: Goods, pieces: int) -> None:
         """The quantity first, then one scan."""
         await self._clerk.screen.send(v.NextQuantity(str(pieces)))
-        self._came(goods, pieces)
+        self.came(goods, pieces)
         self._clerk.world.scanner.scan(goods.gtin)
         await self._clerk.shown(f"{pieces} of {goods.sku} scanned at once")
 
     async def type_code(self, goods: Goods, pieces: int = 1) -> None:
         """The number typed by hand, as ``3*4006...`` for several."""
-        self._came(goods, pieces)
+        self.came(goods, pieces)
         await self._clerk.screen.send(v.Enter(f"{pieces}*{goods.gtin}" if pieces > 1 else goods.gtin))
         await self._clerk.shown(f"{goods.sku} typed")
 
@@ -49,7 +49,7 @@ class Shelves:
         """Found by its number on the article, then sold."""
         found = await self._clerk.screen.client.articles(goods.gtin)
         assert any(row.sku == goods.sku for row in found.rows), f"{goods.sku} is not found by {goods.gtin}"
-        self._came(goods, pieces)
+        self.came(goods, pieces)
         await self._clerk.screen.send(v.AddArticle(goods.sku, str(pieces)))
         await self._clerk.shown(f"{goods.sku} found by typing")
 
@@ -129,7 +129,8 @@ class Shelves:
         """Text that no rule answers to."""
         await self._clerk.refused("a text nobody knows", "code_unknown.nothing", lambda: self._clerk.world.scanner.scan("what is this", aim="]Q1"))
 
-    def _came(self, goods: Goods, pieces: int) -> None:
+    def came(self, goods: Goods, pieces: int) -> None:
+        """Expect so many pieces of it."""
         self._clerk.basket.pick(self._line(goods, pieces))
 
     def _line(self, goods: Goods, quantity: int) -> Line:

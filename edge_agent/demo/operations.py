@@ -53,6 +53,6 @@ class Operations:
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         with httpx.Client(base_url=f"{self._url}/ops", headers=self._headers, timeout=ANSWER_SECONDS_MAX, trust_env=False) as client:
-            answer = client.request(method, path, **({} if body is None else {"json": body}))
+            answer = client.request(method, path, json=body)
         answer.raise_for_status()
         return json.loads(answer.content)

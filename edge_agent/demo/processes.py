@@ -52,6 +52,14 @@ class Program:
             self._process = subprocess.Popen(self._arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if listen else log, stderr=log)  # noqa: S603
         return self._first_line(self._process.stdout) if listen and self._process.stdout is not None else ""
 
+    def wait(self) -> None:
+        """Wait until it has ended by itself, successfully. Raises NotSeen."""
+        assert self._process is not None, "not started"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(READY_SECONDS_MAX)
+        if self._process.poll() != 0:
+            raise NotSeen(f"{' '.join(self._arguments[1:])} did not end well; its log ends:\n{self.tail()}")
+
     def stop(self) -> None:
         """Ask it to end and wait until it did. Raises NotSeen."""
         if self.running:

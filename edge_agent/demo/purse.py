@@ -69,9 +69,7 @@ class Purse:
         await self._clerk.screen.send(v.PayCard())
         await self._clerk.screen.until("a payment of which nothing is known", lambda snapshot: _attempt_state(snapshot) == "unknown")
         await self._clerk.screen.send(v.Park(label))
-        await self._clerk.screen.until(
-            "the sale parked", lambda snapshot: snapshot.basket is None and any(aside.id == basket.id for aside in snapshot.parked)
-        )
+        await self._clerk.screen.until("the sale parked", lambda snapshot: snapshot.basket is None and any(aside.id == basket.id for aside in snapshot.parked))
         self._clerk.next_customer()
         return basket
 
@@ -117,10 +115,13 @@ class Purse:
         clerk = self._clerk
         sale = (await clerk.screen.client.sale(basket.id)).sale
         assert (sale.total.minor, sale.change.minor) == (basket.total, sum(paid.change for paid in basket.paid)), (sale, basket)
-        clerk.books.sold.append(basket.sold())
-        if self.prints == "printed":
-            await clerk.screen.until(f"receipt {sale.receipt} on paper", lambda snapshot: self._looked(lambda: clerk.paper.originals[sale.receipt] == 1))
+        clerk.books.sell(basket)
+        await self.on_paper(sale.receipt)
         return sale
+
+    async def on_paper(self, code: str) -> None:
+        """The receipt came out of the printer."""
+        await self._clerk.screen.until(f"receipt {code} on paper", lambda snapshot: self._looked(lambda: self._clerk.paper.originals[code] == 1))
 
     def charge(self, amount: int) -> None:
         """The card will have been charged with so much."""
@@ -129,9 +130,7 @@ class Purse:
 
     async def card_ready(self) -> None:
         """Wait until the register offers cards (its terminal may have been away)."""
-        await self._clerk.screen.until(
-            "cards taken", lambda snapshot: snapshot.payment is not None and "card" in snapshot.payment.methods, SETTLED_SECONDS_MAX
-        )
+        await self._clerk.screen.until("cards taken", lambda snapshot: snapshot.payment is not None and "card" in snapshot.payment.methods, SETTLED_SECONDS_MAX)
 
     async def _paid(self, what: str) -> None:
         basket = self._clerk.basket
@@ -153,7 +152,7 @@ class Purse:
             ),
             WAIT_SECONDS_MAX,
         )
-        self._clerk.books.sold.append(basket.sold())
+        self._clerk.books.sell(basket)
         self._clerk.paper.look()
         self._clerk.next_customer()
 

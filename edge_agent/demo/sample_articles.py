@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from biip.checksums import gs1_standard_check_digit
@@ -12,6 +13,8 @@ from edge_agent.demo.sample_shelf import shelved
 
 ARTICLES = 2_000
 DAY_MS = 86_400_000
+WELL_KNOWN = "Wool coat"
+"""The article of the first customer's cart: it has a member's price for certain."""
 
 Row = dict[str, object]
 """One row of a feed: JSON values only."""
@@ -66,26 +69,32 @@ def catalogue_rows(articles: list[SampleArticle]) -> list[Row]:
 def price_rows(articles: list[SampleArticle], dice: Dice, at_ms: int) -> list[Row]:
     """Rows of the price feed: everybody's price in every market, lower ones for members, an offer that runs now, a price from next week on."""
     rows: list[Row] = []
+    habits: dict[str, tuple[bool, bool, bool]] = {WELL_KNOWN: (True, False, False)}
     for article in articles:
-        member, offer, raised = dice.chance(30), dice.chance(6), dice.chance(5)
-        fixed = article.tax_class == "zero"
+        if article.name not in habits:  # all sizes and colours of a model are priced alike
+            habits[article.name] = (dice.chance(30), dice.chance(6), dice.chance(5))
         for country, currency in (("DE", "EUR"), ("US", "USD")):
-            if article.only not in ("", country):
-                continue
-            base = article.eur_minor if country == "DE" or fixed else us_price_minor(article.eur_minor)
-            rows.append(_price(article, country, currency, base))
-            if fixed:
-                continue
-            if member:
-                rows.append(_price(article, country, currency, cut_minor(base, 5), group="silver"))
-                rows.append(_price(article, country, currency, cut_minor(base, 10), group="gold"))
-            if offer:
-                rows.append(
-                    _price(article, country, currency, cut_minor(base, 20), from_ms=_midnight(at_ms, -9), until_ms=_midnight(at_ms, 20), version="2026-offers")
-                )
-            elif raised:
-                rows.append(_price(article, country, currency, cut_minor(base, -4), from_ms=_midnight(at_ms, 7), version="2027"))
+            if article.only in ("", country):
+                rows += _in_market(article, country, currency, habits[article.name], at_ms)
     return rows
+
+
+def _in_market(article: SampleArticle, country: str, currency: str, habit: tuple[bool, bool, bool], at_ms: int) -> Iterator[Row]:
+    """The rows of one article in one market; ``habit``: for members, on offer now, dearer from next week on."""
+    if article.tax_class == "zero":
+        yield _price(article, country, currency, article.eur_minor)  # ten dollars cost ten dollars
+        return
+    base = article.eur_minor if country == "DE" else us_price_minor(article.eur_minor)
+    for_members, on_offer, dearer = habit
+    yield _price(article, country, currency, base)
+    if for_members:
+        yield _price(article, country, currency, cut_minor(base, 5), group="silver")
+        yield _price(article, country, currency, cut_minor(base, 10), group="gold")
+    if on_offer:
+        offered = cut_minor(base, 20)
+        yield _price(article, country, currency, offered, from_ms=_midnight(at_ms, -9), until_ms=_midnight(at_ms, 20), version="2026-offers")
+    elif dearer:
+        yield _price(article, country, currency, cut_minor(base, -4), from_ms=_midnight(at_ms, 7), version="2027")
 
 
 def us_price_minor(eur_minor: int) -> int:

@@ -96,7 +96,7 @@ shirt-cord | Corduroy shirt | Men | men | camel, navy, forest, burgundy | 79.90
 tee-m-stripe | T-shirt, striped | Men | men | navy stripe, green stripe, red stripe, grey stripe | 29.90
 sweater-m-cash | Cashmere sweater, V-neck | Men | men | navy, grey, camel, black | 189.00
 half-zip | Half-zip, merino | Men | men | navy, anthracite, oatmeal, forest | 119.00
-jog-m | Joggers | Men | men | grey melange, black, navy, olive | 59.90
+jog-m | Joggers, men's | Men | men | grey melange, black, navy, olive | 59.90
 swim-m | Swim shorts | Men | men | navy, coral, palm, turquoise | 49.90
 kids-parka | Parka, lined | Kids | kids | red, navy | 79.90
 kids-rain | Matschhose | Kids | kids | blau, gelb | 34.90
@@ -107,7 +107,7 @@ kids-sweat | Sweatshirt, stripes | Kids | kids | navy, mustard | 24.90
 kids-pyj | Pyjamas, moon and stars | Kids | kids | navy, rose | 29.90
 kids-cord | Cord dungarees | Kids | kids | rust, petrol | 44.90
 kids-hood | Hoodie, bear ears | Kids | kids | brown, grey, rose | 34.90
-kids-legg | Leggings | Kids | kids | navy, dots, stripes | 14.90
+kids-legg | Leggings, kids' | Kids | kids | navy, dots, stripes | 14.90
 kids-swim | Swim shirt, UV 50 | Kids | kids | blue, coral, green | 27.90
 kids-knit | Knitted cardigan | Kids | kids | cream, navy, rose | 39.90
 kids-shirt | Shirt, checked | Kids | kids | blue, red, green | 27.90
@@ -123,14 +123,14 @@ sandals-w | Sandals | Shoes | shoes-w | tan, black | 79.90
 slippers | Filzpantoffeln | Shoes | shoes-w | grau, beere | 49.90
 derby | Derby shoes | Shoes | shoes-m | black, dark brown | 189.00
 chelsea-m | Chelsea boots, suede | Shoes | shoes-m | tobacco, black | 199.00
-sneakers-m | Sneakers, leather | Shoes | shoes-m | white, navy | 119.00
+sneakers-m | Sneakers, leather, men's | Shoes | shoes-m | white, navy | 119.00
 loafers-m | Penny loafers | Shoes | shoes-m | bordeaux, black | 169.00
 hiker | Hiking boots | Shoes | shoes-m | brown, grey | 179.00
 boots-rain | Rubber boots | Shoes | shoes-w | yellow, navy, green, black | 59.90
 mules | Mules | Shoes | shoes-w | black, camel, silver, red | 99.90
 espadrilles | Espadrilles | Shoes | shoes-w | natural, navy, stripes, black | 49.90
 oxford | Oxford shoes | Shoes | shoes-m | black, cognac, oxblood | 199.00
-sandals-m | Sandals | Shoes | shoes-m | brown, black, sand | 89.90
+sandals-m | Sandals, men's | Shoes | shoes-m | brown, black, sand | 89.90
 socks-merino | Socks, merino | Accessories | socks | navy, grey, bordeaux | 12.50
 socks-cotton | Socks, cotton, 2 pack | Accessories | socks | black, stripes | 14.90
 tights | Tights, 40 denier | Accessories | letters | black, navy | 16.90

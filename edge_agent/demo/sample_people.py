@@ -7,10 +7,10 @@ from collections.abc import Callable
 from edge_agent.demo.dice import Dice
 from edge_agent.demo.sample_articles import DAY_MS, Row, SampleArticle, sold_in
 from edge_agent.demo.sample_names import TONGUES, Tongue, latin, shown
-from edge_agent.domain.shift import RIGHT_DEPARTMENT, RIGHT_DISCOUNT, RIGHT_REVIEW, RIGHT_VOID, RIGHTS_ALL
+from edge_agent.domain.shift import RIGHT_DEPARTMENT, RIGHT_DISCOUNT, RIGHT_VOID, RIGHTS_ALL
 
 CUSTOMERS = 500
-TIERS = ("", "silver", "gold")
+_TIERS = ("",) * 9 + ("silver",) * 7 + ("gold",) * 4
 
 # Numbers that are given to nobody: five local ranges of the Bundesnetzagentur's notice 148/2021, North America's 555-0100 to 555-0199, Ofcom's 07700 900.
 _PHONES_DE = tuple((prefix, 1_000) for prefix in ("+493023125", "+496990009", "+494066969", "+492214710", "+498999998"))
@@ -41,11 +41,9 @@ _PAIRS = (
 def customer_rows(articles: list[SampleArticle], dice: Dice, at_ms: int) -> list[Row]:
     """Rows of the customers feed; ``at_ms`` is the day that visits and talks are reckoned from. The first is Maria Fernandez."""
     identifiers = _Identifiers(dice)
-    rows = [_maria(articles, identifiers, at_ms)]
     shares = [tongue for tongue in TONGUES for _ in range(tongue.share)]
-    for number in range(1, CUSTOMERS):
-        rows.append(_customer(number, dice.pick(shares), articles, identifiers, dice, at_ms))
-    return rows
+    others = [_customer(number, dice.pick(shares), articles, identifiers, dice, at_ms) for number in range(1, CUSTOMERS)]
+    return [_maria(articles, identifiers, at_ms), *others]
 
 
 def home_of(customer: Row) -> str:
@@ -60,7 +58,7 @@ def staff_rows() -> list[Row]:
     everything = tuple(sorted(RIGHTS_ALL))
     people = (
         ("1001", "Ayse Korkmaz", everything), ("1002", "Jonas Brandt", selling), ("1003", "Mira Vogel", selling), ("1004", "Jo Winter", (RIGHT_DEPARTMENT,)),
-        ("1005", "Samira Haddad", (*selling, RIGHT_REVIEW)),
+        ("1005", "Samira Haddad", (RIGHT_DEPARTMENT, RIGHT_DISCOUNT)),
         ("2001", "Denise Carter", everything), ("2002", "Luis Ortega", selling), ("2003", "Priya Iyer", selling), ("2004", "Sam Lee", ()),
     )  # fmt: skip
     return [{"id": f"S{badge}", "name": name, "badge": badge, "rights": list(rights)} for badge, name, rights in people]
@@ -107,7 +105,7 @@ class _Identifiers:
 
 def _customer(number: int, tongue: Tongue, articles: list[SampleArticle], identifiers: _Identifiers, dice: Dice, at_ms: int) -> Row:
     given, family = dice.pick(tongue.given), dice.pick(tongue.family)
-    tier = TIERS[(dice.below(100) > 44) + (dice.below(100) > 69)]
+    tier = dice.pick(_TIERS)
     visits = dice.between(0, 4) + {"": 0, "silver": 5, "gold": 12}[tier] * dice.between(1, 3)
     known = [identifiers.loyalty()] if dice.chance(96) else []
     known += [identifiers.tag()] if dice.chance(40) else []
@@ -137,7 +135,7 @@ def _maria(articles: list[SampleArticle], identifiers: _Identifiers, at_ms: int)
         "id": "C100001", "name": "Maria Fernandez", "tier": "gold", "points": 2310, "visits": 11, "lastVisitMs": at_ms - 50 * DAY_MS, "language": "de",
         "identifiers": known, "sizes": ["38", "shoe 39"], "birthday": "--11-24", "notes": ["Prefers to be shown three pieces at most."],
         "talk": {"channel": "whatsapp", "atMs": at_ms - DAY_MS, "text": "Können Sie mir die Stiefel in 39 zurücklegen?", "promised": True},
-        "goesWith": ["Goes with the wool coat: scarf, lambswool, navy."],
+        "goesWith": ["Goes with the wool coat: Scarf, lambswool, navy."],
     }  # fmt: skip
 
 

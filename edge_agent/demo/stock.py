@@ -62,15 +62,6 @@ class Person:
     uid: str
 
 
-@dataclass(frozen=True, slots=True)
-class Colleague:
-    """A member of staff."""
-
-    badge: str
-    name: str
-    rights: frozenset[str]
-
-
 class Stock:
     """The sample of one store. Prices are those in force when asked for."""
 
@@ -84,7 +75,6 @@ class Stock:
         self.goods = {row["sku"]: _goods(row) for row in feeds["catalogue"] if row["sku"] in self._rows and row["gtins"]}
         self.people = {row["id"]: _person(row) for row in feeds["customers"]}
         self.carts = [_cart(row) for row in feeds["carts"] if row["currency"] == rules.currency and row["customer"] in self.people]
-        self.staff = [Colleague(row["badge"], row["name"], frozenset(row["rights"])) for row in feeds["staff"]]
         self.by_piece = [goods for goods in self.goods.values() if not goods.by_weight and self.price(goods.sku, "")[0] > 0]
         self.by_weight = [goods for goods in self.goods.values() if goods.by_weight and goods.item]
         self.departments = self._departments(feeds["catalogue"])
@@ -105,10 +95,6 @@ class Stock:
         base, member = newest(""), newest(tier) if tier else None
         assert base is not None, f"{sku} has no price today"
         return (member, "member") if member is not None and member < base else (base, "book")
-
-    def manager(self) -> Colleague:
-        """The first colleague who may do everything that anybody may."""
-        return max(self.staff, key=lambda colleague: len(colleague.rights))
 
     @staticmethod
     def _departments(articles: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -115,7 +115,7 @@ class Visitors:
         stock, basket = self._clerk.stock, self._clerk.basket
         if not basket.customer:
             self._arrived(stock.people[cart.customer])
-        basket.cart = cart.id
+        basket.cart, basket.cart_lines = cart.id, tuple(line.line for line in cart.lines)
         for wanted in cart.lines:
             goods = stock.goods.get(wanted.sku)
             if goods is None or goods.by_weight:

@@ -28,7 +28,9 @@ class World:
     terminal takes for each step; with ``pictures`` every receipt is also written to the folder as text and picture.
     """
 
-    def __init__(self, folder: Path, clock: Clock, central: tuple[str, int], *, network_port: int = 0, step_seconds: float = 0.0, pictures: bool = False) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, central: tuple[str, int], *, network_port: int = 0, step_seconds: float = 0.0, pictures: bool = False
+    ) -> None:
         self.folder = folder
         self._exits = ExitStack()
         self._run = Path(self._exits.enter_context(tempfile.TemporaryDirectory(prefix="edge-")))

@@ -110,7 +110,8 @@ class Line:
     @property
     def amount_minor(self) -> int:
         """What the line costs after its own discounts."""
-        return self.gross_minor - sum(self.discounts_minor)
+        gross = self.gross_minor
+        return gross - sum(running_discounts(gross, self.discounts)) if self.discounts else gross
 
     @property
     def mergeable(self) -> bool:
@@ -181,7 +182,12 @@ class Basket:
     @property
     def in_hand(self) -> tuple[Line, ...]:
         """The lines that will be sold."""
-        return tuple(line for line in self.lines if line.state is LineState.IN_HAND)
+        return tuple([line for line in self.lines if line.state is LineState.IN_HAND])
+
+    @property
+    def to_pick(self) -> tuple[Line, ...]:
+        """The lines of the online cart that are not on the counter yet."""
+        return tuple([line for line in self.lines if line.state is LineState.TO_PICK])
 
     @property
     def open_attempt(self) -> Attempt | None:
@@ -204,12 +210,13 @@ class Basket:
 
     def totals(self, market: Market) -> Totals:
         """What the lines in hand come to in ``market``."""
-        amounts = tuple(line.amount_minor for line in self.in_hand)
+        in_hand = self.in_hand
+        amounts = tuple([line.amount_minor for line in in_hand])
         gross = sum(amounts)
         off = running_discounts(gross, self.discounts)
-        cuts = allocate(-sum(off), amounts)
-        shares = tuple(amount + cut for amount, cut in zip(amounts, cuts, strict=True))
-        taxes = tax_rows(zip((line.tax_class for line in self.in_hand), shares, strict=True), market)
+        cuts = allocate(-sum(off), amounts) if off else ()
+        shares = tuple([amount + cut for amount, cut in zip(amounts, cuts, strict=True)]) if off else amounts
+        taxes = tax_rows(zip([line.tax_class for line in in_hand], shares, strict=True), market)
         tax = sum(row.tax_minor for row in taxes)
         return Totals(gross, off, shares, taxes, tax, sum(shares) if market.price_includes_tax else sum(shares) + tax)
 

@@ -207,8 +207,8 @@ class Asked:
 class Learn:
     """The terminal (or a person, or the passing of time) said something about an attempt.
 
-    "Not found" is believed only when ``transport_settled``: nothing that was sent can still arrive (reckoned on monotonic time by
-    whoever holds the transport, because wall time jumps). ``settle_after_ms`` records when that will be, for people.
+    "Not found" is believed only when ``transport_settled``: when the question was put, nothing that was sent could still arrive
+    (reckoned on monotonic time by whoever holds the transport, because wall time jumps). ``settle_after_ms`` records when that will be, for people.
     """
 
     attempt: str

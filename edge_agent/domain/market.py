@@ -27,6 +27,9 @@ class TaxRate:
 CASH_STEP_BY_CURRENCY = {
     # CLDR 48 supplemental/currencyData, _cashRounding and _cashDigits, in minor units.
     "CHF": 5, "CAD": 5, "DKK": 50, "SEK": 100, "NOK": 100, "CZK": 100, "HUF": 500, "RSD": 100, "TWD": 100, "AMD": 100, "CRC": 100,
+    "COP": 100, "GYD": 100, "IDR": 100, "MNT": 100, "MUR": 100, "PKR": 100, "TZS": 100, "UZS": 100,
+    # CLDR gives them no minor unit at all: ISO 4217's is one of account, without coins.
+    "AFN": 100, "ALL": 100, "IQD": 1000, "IRR": 100, "KPW": 100, "LAK": 100, "LBP": 100, "MGA": 100, "MMK": 100, "SOS": 100, "SYP": 100, "YER": 100,
     # Missing there; Reserve Bank, MAS, BNM and SARB withdrew the smaller coins.
     "AUD": 5, "NZD": 10, "SGD": 5, "MYR": 5, "ZAR": 10,
 }  # fmt: skip

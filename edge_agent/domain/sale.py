@@ -62,7 +62,7 @@ def complete(basket: Basket, market: Market, *, number: int, receipt: str, busin
         id=basket.id, number=number, receipt=receipt, business_day=business_day, shift=shift, operator=operator, country=market.country,
         currency=market.currency, price_includes_tax=market.price_includes_tax, opened_ms=basket.opened_ms, completed_ms=at_ms,
         lines=basket.in_hand, discounts=basket.discounts, totals=totals, tenders=basket.tenders, removed=basket.removed,
-        left_online=tuple(line for line in basket.lines if line not in basket.in_hand),
+        left_online=basket.to_pick,
         customer=customer.id if customer else "", customer_tier=customer.tier if customer else "",
         identified_by=customer.identified_by if customer else "", lease=basket.lease,
     )  # fmt: skip

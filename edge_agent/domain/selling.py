@@ -106,7 +106,8 @@ def refuse_overpaid(basket: Basket, events: tuple[Event, ...], moment: Moment) -
     totals = state.basket.totals(moment.market)
     if totals.total_minor < state.basket.settled_minor:
         raise NotNow("More than that is paid already.", hint="Give money back first.", reason="part_paid")
-    if max(totals.lines_minor, totals.total_minor, *(line.gross_minor for line in state.basket.lines)) > AMOUNT_MINOR_MAX:
+    gross = [line.gross_minor for line in state.basket.lines if line.discounts or line.state is LineState.TO_PICK]
+    if max(totals.lines_minor, totals.total_minor, *gross) > AMOUNT_MINOR_MAX:
         raise OutOfBounds("That sale would be too large.", hint="Check the quantity.", reason="amount")
 
 

@@ -46,9 +46,12 @@ def tax_rows(amounts: Iterable[tuple[str, int]], market: Market) -> tuple[TaxRow
 
     Amounts include tax or not as the market says. Rounded once per rate (DOCUMENT) or per pair and added (LINE).
     """
+    by_named: dict[str, list[int]] = {}
+    for named, amount in amounts:
+        by_named.setdefault(named, []).append(amount)
     by_class: dict[str, list[int]] = {}
-    for tax_class, amount in amounts:
-        by_class.setdefault(market.rate(tax_class).tax_class, []).append(amount)
+    for named, parts in by_named.items():
+        by_class.setdefault(market.rate(named).tax_class, []).extend(parts)
     return tuple(_row(rate.tax_class, rate.rate_milli, rate.label, by_class[rate.tax_class], market) for rate in market.tax_rates if rate.tax_class in by_class)
 
 

@@ -233,7 +233,7 @@ class Core:
         try:
             committed = await self.ports.journal.commit(commit)
         except StorageError as error:
-            self._stop_selling(error)
+            self.stop_selling(error)
             raise
         if committed.fresh:
             self.state = state
@@ -271,8 +271,8 @@ class Core:
 
     # --- when the disk refuses -----------------------------------------------------------------------------------------------
 
-    def _stop_selling(self, error: StorageError) -> None:
-        """Refuse everything from now on, say so once for each reason, and keep trying to come back."""
+    def stop_selling(self, error: StorageError) -> None:
+        """Nothing is sold from now on, which is said once for each reason; the journal is tried again until it takes commits. Call on the event loop."""
         before, self.desk.stopped = self.desk.stopped, error.again()
         if before is None or before.key != error.key:
             log.error("selling stopped", code=error.code, detail=error.message)
@@ -290,7 +290,7 @@ class Core:
                     self.state, self._since_snapshot = self._replayed()
                     self._catch_up(before)
                 except StorageError as error:
-                    self._stop_selling(error)
+                    self.stop_selling(error)
                     continue
                 self.desk.stopped = None
             log.info("selling resumed")

@@ -176,8 +176,9 @@ class Paying:
             asked += 1
             if not self._open(attempt.id):
                 return
-            finding = await terminal.query(attempt)
+            # Taken before asking: an answer that was true when the question was put may be stale when it arrives.
             settled = clock.monotonic() >= self._settled_at.get(attempt.id, math.inf)
+            finding = await terminal.query(attempt)
             if isinstance(finding, NotFound) and not settled:
                 continue
             await self._learn(do.Learn(attempt.id, finding, "query", transport_settled=settled))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +21,7 @@ from sync.central.document import document_text
 from sync.central.problems import Refused
 from sync.central.report import report_lines
 from sync.central.seeding import seed_folder
-from sync.central.serving import Server, listen, url_of
+from sync.central.serving import listen, serve_until_told, url_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 DATA = click.option("--data", "folder", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder that holds everything.")
@@ -51,14 +50,9 @@ def _plainly(command: F) -> F:
     return run  # type: ignore[return-value]  # the wrapper takes what the command takes
 
 
-@contextmanager
-def _opened(folder: Path) -> Iterator[Central]:
+def _opened(folder: Path) -> closing[Central]:
     """The folder's central, without a server; another process may be serving it."""
-    central = Central(folder)
-    try:
-        yield central
-    finally:
-        central.close()
+    return closing(Central(folder))
 
 
 @click.group()
@@ -79,18 +73,13 @@ def serve(folder: Path, host: str, port: int, tenant: str, ready_fd: int | None)
     The operators' token is in the data folder's file ops-token, or is given in EDGE_CENTRAL_OPS_TOKEN.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    sock = listen(host, port)
-    central = Central(folder, tenant=tenant, ops_token=os.environ.get("EDGE_CENTRAL_OPS_TOKEN", ""))
-    try:
+    with listen(host, port) as sock, closing(Central(folder, tenant=tenant, ops_token=os.environ.get("EDGE_CENTRAL_OPS_TOKEN", ""))) as central:
         click.echo(url_of(sock))
         sys.stdout.flush()
         if ready_fd is not None:
             os.write(ready_fd, (url_of(sock) + "\n").encode())
             os.close(ready_fd)
-        with sock:
-            asyncio.run(Server(central).serve(sockets=[sock]))
-    finally:
-        central.close()
+        serve_until_told(central, sock)
 
 
 @main.command()

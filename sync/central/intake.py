@@ -30,6 +30,8 @@ from sync.contract.messages import (
 BODY_BYTES_MAX = BATCH_BYTES_MAX + BATCH_FACTS_MAX + 2
 """A batch, its brackets and commas; also the largest body before decompression (nothing sensible grows by being compressed)."""
 ENCODINGS = ("zstd", "gzip", "identity")
+NUMBER_MAX = 10**18 - 1
+"""The largest number of a fact, to fit 63 bits; a register that sells a thousand times a second gets there in thirty million years."""
 ZSTD_WINDOW_BYTES_MAX = 8 * 1024 * 1024
 
 
@@ -109,7 +111,7 @@ def _take(batch: Batch, index: int, wire: bytes, who: Who) -> None:
         raise refused(PROBLEM_FORBIDDEN, f"The token is {who.source}'s, the fact says {envelope.source}.", index=index)
     if envelope.epoch != str(who.current) or who.epoch != who.current:
         raise refused(PROBLEM_EPOCH_RETIRED, f"The register's epoch is {who.current}, the fact's {envelope.epoch}, the token's {who.epoch}.", index=index)
-    if envelope.number == 0:
-        raise refused(PROBLEM_ENVELOPE, "The first number of a stream is 1.", index=index)
+    if not 0 < envelope.number <= NUMBER_MAX:
+        raise refused(PROBLEM_ENVELOPE, f"Numbers go from 1 to {NUMBER_MAX}.", index=index)
     arrival = Arrival(envelope.number, envelope.type, envelope.id, envelope.prevhash, hashlib.sha256(wire).digest(), wire, read_data(envelope))
     batch.streams.setdefault(envelope.stream, []).append(arrival)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -52,10 +54,30 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._central = central
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the program's business: uvicorn would send them on to itself afterwards, and nothing would be closed."""
+        yield
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what waits for news, then stop as usual."""
         self._central.stop_waiting()
         await super().shutdown(sockets)
+
+
+def serve_until_told(central: Central, sock: socket.socket) -> None:
+    """Serve in the calling thread, the main one, until SIGTERM or SIGINT."""
+    server = Server(central)
+
+    def stop(number: int, frame: object) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        asyncio.run(server.serve(sockets=[sock]))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class EmbeddedCentral:

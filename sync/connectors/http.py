@@ -235,7 +235,7 @@ async def _append(response: httpx.Response, path: Path, at: int, size: int) -> N
         file.truncate(at)
         file.seek(at)
         room = size - at
-        async for chunk in response.aiter_raw():
+        async for chunk in response.aiter_bytes():
             await asyncio.to_thread(file.write, chunk[:room])
             room -= len(chunk)
             if room <= 0:

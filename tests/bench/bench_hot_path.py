@@ -28,7 +28,10 @@ from tests.support_shop import Rig, register
 
 FLOOR_BYTES = 4096
 ACTS_PER_ROUND = 20
-LINES = 200
+BASKET_LINES = 20
+"""A basket as people fill it."""
+LONG_LINES = 200
+"""One as they fill it before a holiday."""
 
 
 class Floor:
@@ -77,7 +80,7 @@ async def committed(rig: Rig, rounds: int, floor: Floor) -> None:
             start = time.perf_counter_ns()
             await rig.core.do(command)
             ours.append((time.perf_counter_ns() - start) / 1000)
-            if number % LINES == 0:
+            if number % BASKET_LINES == 0:
                 await rig.till.void("bench", "")
     told("a line, decided and on disk", raw, ours)
     if rig.core.state.basket:
@@ -100,18 +103,18 @@ async def scanned(rig: Rig, rounds: int, floor: Floor) -> None:
 
 
 async def pictures(rig: Rig, rounds: int) -> None:
-    """The snapshot of a basket with LINES lines after one of them changed, and what its bytes cost beside it."""
-    assert LINES < LINES_MAX
-    for number in range(LINES):
+    """The snapshot of a basket with LONG_LINES lines after one of them changed, and what its bytes cost beside it."""
+    assert LONG_LINES < LINES_MAX
+    for number in range(LONG_LINES):
         await rig.core.do(a_line(number, "LONG"))
     lines = [line.id for line in rig.core.state.basket.lines]
     built: list[float] = []
     encoded: list[float] = []
     for count in range(rounds * 2):
-        await rig.core.do(do.ChangeQuantity(lines[count % LINES], Quantity(2 + count % 5, Unit.PIECE)))
+        await rig.core.do(do.ChangeQuantity(lines[count % LONG_LINES], Quantity(2 + count % 5, Unit.PIECE)))
         built.append(timed(rig.presenter.snapshot))
         encoded.append(timed(lambda: msgspec.json.encode(rig.presenter.snapshot())))
-    told(f"the snapshot of {LINES} lines (floor: its JSON)", encoded, built)
+    told(f"the snapshot of {LONG_LINES} lines (floor: its JSON)", encoded, built)
 
 
 async def main(rounds: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -190,6 +191,22 @@ async def test_a_driver_that_gives_up_resets_the_connection_so_that_nothing_arri
 async def test_an_address_that_no_resolver_takes_is_an_unreachable_terminal() -> None:
     for host in ("a..b", "x" * 300, "\udcff"):
         assert await CounterLinkTerminal("counter", host, 9, connect_seconds=2.0).submit(sale(), no_steps) == NotProcessed("unreachable")
+
+
+async def test_a_connection_that_does_not_come_about_in_time_is_an_unreachable_terminal() -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]  # nobody accepts: a further connection is not answered
+        try:
+            for one in waiting:
+                one.setblocking(False)
+                one.connect_ex(full.getsockname())
+            driver = CounterLinkTerminal("counter", *full.getsockname(), connect_seconds=0.3)
+            assert await driver.submit(sale(), no_steps) == NotProcessed("unreachable")
+        finally:
+            for one in waiting:
+                one.close()
 
 
 async def test_totals_are_the_terminals_own_sums_or_nothing() -> None:

@@ -62,7 +62,10 @@ async def test_facts_are_numbered_salted_and_chained_per_stream(tmp_path: Path) 
         await journal.adopt(REGISTER)
         await journal.commit(Commit("a", (), (a_fact("trade"), a_fact("ops"), a_fact("trade"))))
         trade = [decode_fact(wire) for _, wire in journal.facts_after("trade", 0, 10, 1 << 20)]
-        assert [(fact.number, fact.source, fact.epoch, fact.stream) for fact in trade] == [(1, REGISTER.source, "1", "trade"), (2, REGISTER.source, "1", "trade")]
+        assert [(fact.number, fact.source, fact.epoch, fact.stream) for fact in trade] == [
+            (1, REGISTER.source, "1", "trade"),
+            (2, REGISTER.source, "1", "trade"),
+        ]
         first = journal.facts_after("trade", 0, 1, 1)[0][1]
         assert (trade[0].prevhash, trade[1].prevhash) == (FIRST_PREVHASH, fact_hash(first))
         salts = [json.loads(bytes(fact.data))["salt"] for fact in trade]

@@ -33,8 +33,7 @@ async def test_no_acknowledged_commit_is_lost_by_thirty_kills(tmp_path: Path) ->
     for turn in range(KILLS):
         with selling_child(tmp_path) as child:
             assert child.stdout is not None
-            for _ in range(ACKNOWLEDGED_PER_KILL + turn):
-                acknowledged.append(child.stdout.readline().decode().strip())
+            acknowledged += [child.stdout.readline().decode().strip() for _ in range(ACKNOWLEDGED_PER_KILL + turn)]
             child.send_signal(signal.SIGKILL)
             acknowledged += [line.decode() for line in child.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
     async with open_journal(tmp_path) as journal:
@@ -72,12 +71,9 @@ async def test_a_full_disk_stops_selling_loses_nothing_and_leaves_room_to_finish
         journal = open_journal(folder, ballast_bytes=512 * 1024)
         payment = an_attempt("tender", "ref")
         await journal.commit(a_commit("intent", attempts=(payment,)))
-        acknowledged = []
+        acknowledged: list[str] = []
         with pytest.raises(DiskFull) as told:
-            for _ in range(10_000):
-                commit = a_commit(events=4, facts=2, snapshot=os.urandom(4_000))
-                await journal.commit(commit)
-                acknowledged.append(commit.command)
+            await commit_without_end(journal, acknowledged)
         assert told.value.hint
         assert isinstance(journal.stopped, DiskFull)
         with pytest.raises(DiskFull):
@@ -100,6 +96,13 @@ async def test_a_full_disk_stops_selling_loses_nothing_and_leaves_room_to_finish
         await journal.close()
     finally:
         disk.__exit__(None, None, None)
+
+
+async def commit_without_end(journal: Journal, acknowledged: list[str]) -> None:
+    while True:
+        commit = a_commit(events=4, facts=2, snapshot=os.urandom(4_000))
+        await journal.commit(commit)
+        acknowledged.append(commit.command)
 
 
 async def test_a_disk_that_is_full_at_the_start_opens_stopped_and_readable(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import click
 import nfc.clf.device
 import pytest
+from click.testing import CliRunner
 
 from edge_agent.cli import main
 from edge_agent.config import parse_config
@@ -231,6 +232,14 @@ def test_what_the_plan_runs_and_tells_people_to_run_exists_in_the_command_line()
             assert found == name
             assert isinstance(sub, click.Command)
             sub.make_context(name, rest, parent=context).close()
+
+
+def test_the_command_line_shows_the_plan_and_the_unit_of_the_program_that_runs() -> None:
+    plan = CliRunner().invoke(main, ["install", "--dry-run"])
+    unit = CliRunner().invoke(main, ["install", "--unit-only"])
+    assert (plan.exit_code, unit.exit_code) == (0, 0)
+    assert f"\nExecStart={sys.prefix}/bin/edge-agent run\n" in unit.output
+    assert all(f"    | {line}".rstrip() in plan.output.splitlines() for line in unit.output.splitlines())
 
 
 def test_the_written_configuration_is_one_that_the_service_can_use() -> None:

@@ -54,19 +54,18 @@ def pay_panel(shown: Shown, typed: str, at: int, cells: int) -> list[Line]:
         rows.append(apart(left, line((f"{choice.amount.text:>10}", "strong" if chosen else "text"), " "), cells))
     if payment.rest.minor < 0:
         rows += wrapped(words("pay.over"), cells, "warn")
-    elif payment.rest.minor:
-        rows += [BLANK, *wrapped(words("pay.no_card"), cells, "warn")] if "card" not in payment.methods else []
+    elif payment.rest.minor and "card" not in payment.methods:
+        rows += wrapped(words("pay.no_card"), cells, "warn")
+    if typed:
         rows += [BLANK, *_typed(shown, payment, typed, cells)]
     tenders = [tender for tender in payment.tenders if tender.state != "open"]
     if tenders:
         rows += [BLANK, line((words("pay.so_far"), "strong")), *(row for tender in tenders for row in _tender(shown, tender, cells))]
-    return rows
+    return rows if typed or payment.rest.minor <= 0 else [*rows, BLANK, *wrapped(words("pay.type"), cells, "muted")]
 
 
 def _typed(shown: Shown, payment: PaymentView, typed: str, cells: int) -> list[Line]:
     words, digits = shown.words, shown.snapshot.digits
-    if not typed:
-        return wrapped(words("pay.type"), cells, "muted")
     minor = money(typed, digits)
     if minor is None or minor == 0:
         return wrapped(words("pay.not_amount"), cells, "warn")

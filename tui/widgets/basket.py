@@ -98,15 +98,17 @@ class Basket(Drawn):
             parts.append(shown.words("basket.above", n=self._top))
         if below > 0:
             parts.append(shown.words("basket.below", n=below))
-        self.border_title = self._title(shown)
-        self.border_subtitle = shown.glyphs.paint(" · ".join(parts))
+        more = shown.glyphs.paint(" · ".join(parts))
+        wide = self.screen.has_class("-wide")
+        self.border_title = self._title(shown) if wide else " " + " · ".join(part for part in (self._title(shown), more) if part) + " "
+        self.border_subtitle = more if wide else ""
 
     def _title(self, shown: Shown) -> str:
         """The heading; it names the customer where nothing else has room to."""
         title, customer = shown.words("basket.title"), shown.snapshot.customer
         if self.screen.has_class("-narrow") and customer is not None:
             title = f"{title} · {shown.customer_name(customer.name)}"
-        return title if self.screen.has_class("-wide") else f" {title} "
+        return title
 
     def on_resize(self) -> None:
         """Another height shows other rows."""

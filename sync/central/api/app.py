@@ -14,6 +14,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 
 from edge_agent.domain.errors import ConfigError, StorageError
+from sync.central.api.components import make_exact
 from sync.central.api.enrolments import enrol
 from sync.central.api.feeds import feeds_router
 from sync.central.api.ops import ops_router
@@ -82,7 +83,7 @@ def document() -> dict[str, Any]:
 
 
 def _app(limits: Limits, platform: Provide) -> Litestar:
-    return Litestar(
+    app = Litestar(
         route_handlers=[push_router(limits.pushes_in_hand_max), feeds_router(), people_router(), enrol, ops_router(limits.publish_bytes_max)],
         dependencies={"platform": platform},
         exception_handlers={Refused: on_refused, HTTPException: on_http, ConfigError: on_config, StorageError: on_storage, Exception: on_bug},
@@ -90,6 +91,8 @@ def _app(limits: Limits, platform: Provide) -> Litestar:
         logging_config=None,
         openapi_config=openapi(),
     )
+    make_exact(app)
+    return app
 
 
 def openapi() -> OpenAPIConfig:

@@ -7,8 +7,9 @@ from itertools import islice
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-from litestar import Request, Router, delete, get, post, put
+from litestar import HttpMethod, Request, Response, Router, delete, get, post, put
 from litestar.di import NamedDependency, Provide
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
@@ -108,7 +109,7 @@ async def list_refund_tasks(platform: ThePlatform, operates: Operates, limit: Li
 
 @get("/facts", responses=problems(400, 401), summary="Stored facts as they were sent, for replay")
 async def list_facts(
-    platform: ThePlatform, operates: Operates, after: Annotated[int, QueryParameter(ge=0, le=2**62)] = 0, limit: Limit = 100
+    platform: ThePlatform, operates: Operates, after: Annotated[int, QueryParameter(ge=0, le=2**53)] = 0, limit: Limit = 100
 ) -> list[listings.StoredFact]:
     """In the order in which central stored them, above a position."""
 
@@ -178,12 +179,22 @@ async def delete_row(request: Request[Any, Any, Any], platform: ThePlatform, ope
     return await _publish(platform, feed, [feeds.Change(_key(request, key), None)])
 
 
+def _allowing(path: str, *methods: str) -> HTTPRouteHandler:
+    """OPTIONS of a path with several methods; the framework's own answer would name the first one only."""
+
+    async def allowed() -> Response[None]:
+        return Response(None, status_code=204, headers={"Allow": ", ".join(sorted({*methods, "OPTIONS"}))})
+
+    return HTTPRouteHandler(path, http_method=HttpMethod.OPTIONS, include_in_schema=False, status_code=204)(allowed)
+
+
 def ops_router(publish_bytes_max: int) -> Router:
     """The routes of this module."""
     lock = ReconcileLock()
     return Router(
         "/ops",
         route_handlers=[
+            _allowing("/carts/{cart:str}", "GET", "PUT"), _allowing("/feeds/{feed:str}/{key:path}", "PUT", "DELETE"),
             list_registers, freeze, enrol_code, put_store, list_quarantine, list_refund_tasks, list_facts, run_reconcile, edit_cart, see_cart, order_cart,
             publish_rows, put_row, delete_row,
         ],

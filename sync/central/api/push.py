@@ -6,10 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from litestar import Request, Router, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
 from litestar.params import FromPath
 
 from sync.central.api.asking import REGISTER_SECURITY, Asking, ThePlatform, asking_or_retired, problems
@@ -17,7 +16,7 @@ from sync.central.intake import BODY_BYTES_MAX, ENCODINGS, read_batch
 from sync.central.ledger import take_in
 from sync.central.problems import Refused, refused
 from sync.central.registers import cursor_of
-from sync.contract.envelope import BATCH_FACTS_MAX, BATCH_TYPE, Envelope
+from sync.contract.envelope import BATCH_FACTS_MAX, BATCH_TYPE
 from sync.contract.messages import PROBLEM_BUSY, PROBLEM_ENCODING, PROBLEM_EPOCH_RETIRED, PROBLEM_FORBIDDEN, PushAck, RegisterCursor
 
 
@@ -27,23 +26,12 @@ class PushOperation(Operation):
 
     def __post_init__(self) -> None:
         """Describe the body: an array of events, whose data the published schemas describe."""
-        envelope = msgspec.json.schema(Envelope)["$defs"]["Envelope"]["properties"]
-        event = Schema(
-            type="object",  # type: ignore[arg-type]  # litestar's enum is a str; its values are these
-            properties={name: _spelled(each) for name, each in envelope.items()},
-            required=list(envelope),
-        )
-        batch = Schema(type="array", items=event, max_items=BATCH_FACTS_MAX)  # type: ignore[arg-type]  # as above
+        batch = Schema(type=OpenAPIType.ARRAY, items=Reference(ref="#/components/schemas/Envelope"), max_items=BATCH_FACTS_MAX)
         self.request_body = RequestBody(
             content={BATCH_TYPE: OpenAPIMediaType(schema=batch)},
             required=True,
             description=f"At most {BATCH_FACTS_MAX} facts; Content-Encoding is one of {', '.join(ENCODINGS)}.",
         )
-
-
-def _spelled(schema: dict[str, Any]) -> Schema:
-    named = {"minLength": "min_length", "maxLength": "max_length"}
-    return Schema(**{named.get(key, key): value for key, value in schema.items()}) if schema else Schema(type="object")  # type: ignore[arg-type]  # as above
 
 
 class Turnstile:

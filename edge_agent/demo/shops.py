@@ -1,0 +1,26 @@
+"""The sample's two shops: where the demo's register stands, and who opens it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_agent.demo.sums import RULES, Rules
+
+FLOAT_MINOR = 15_000
+"""What is in the drawer in the morning."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleShop:
+    """One store's register, its market's rules, and the badge of a colleague who may do everything."""
+
+    store: str
+    register: str
+    badge: str
+    rules: Rules
+
+
+SHOPS = {
+    "DE": SampleShop("0001", "01", "1001", RULES["DE"]),
+    "US": SampleShop("0002", "01", "2001", RULES["US"]),
+}
