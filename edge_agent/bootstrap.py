@@ -7,16 +7,18 @@ answer the API, then sync. It ends in the reverse order.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import structlog
 from litestar import Litestar
 
+import edge_agent.payments
+import sync.connectors
 from drivers.contract import DeviceReport
 from drivers.devices.receipt_printer import ReceiptPrinter
 from drivers.load import load_drivers
@@ -24,7 +26,7 @@ from drivers.supervisor import Supervisor
 from drivers.terminals.contract import TerminalDriver
 from drivers.terminals.load import load_terminals
 from drivers.terminals.watch import TerminalWatch
-from edge_agent import __version__
+from edge_agent import __version__, plugins
 from edge_agent.api.app import Surroundings, build_api
 from edge_agent.api.present import Presenter
 from edge_agent.api.stopped import build_stopped_api
@@ -51,6 +53,8 @@ from sync.keys import Keys
 from sync.pull import FeedReport, Pull
 from sync.push import Push
 from sync.replica import Replica
+
+DUTY_PAUSE_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -161,13 +165,13 @@ class Agent:
         if moved:
             log.info("facts issued anew under a new epoch", facts=moved)
         self._supervisor.start()
-        for name, work in (
-            ("readings", self.devices.serve(self.till.scanned)),
-            ("push", self.push.run()),
-            ("pull", self.pull.run()),
-            *((f"watch-{watch.report.name}", watch.run()) for watch in self._watches),
-        ):
-            self._tasks.append(asyncio.get_running_loop().create_task(work, name=name))
+        duties: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("readings", partial(self.devices.serve, self.till.scanned)),
+            ("push", self.push.run),
+            ("pull", self.pull.run),
+            *((f"watch-{watch.report.name}", watch.run) for watch in self._watches),
+        ]
+        self._tasks = [asyncio.get_running_loop().create_task(_kept_up(name, work), name=name) for name, work in duties]
         await self.till.start(__version__, clean_stop=self.journal.clean_start)
         log.info("register open", store=self.core.shop.store, register=self.core.shop.register, boot=self.core.boot)
 
@@ -230,6 +234,16 @@ class Agent:
         return self.devices.reports()
 
 
+async def _kept_up(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do ``work`` until cancelled; a bug that ends it is told and it is begun again, so that one duty's bug ends no other's."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("a duty of the service ended and begins again", duty=name)
+        await asyncio.sleep(DUTY_PAUSE_SECONDS)
+
+
 def shop_of(config: Config, who: Enrolled) -> Shop:
     """Who this register is, from what central said at enrolment and the file says about codes. Raises ConfigError."""
     market = market_of(who.country)
@@ -255,41 +269,38 @@ def tender_methods(config: Config, terminals: Mapping[str, TerminalDriver], devi
     """The ways of paying that the configuration names, each a module of ``edge_agent.payments``. Raises ConfigError."""
     methods: list[TenderMethod] = []
     for at, tender in enumerate(config.tenders):
-        try:
-            module = importlib.import_module(f"edge_agent.payments.{tender.kind}") if tender.kind.isidentifier() else None
-        except ModuleNotFoundError:
-            module = None
-        if module is None or not hasattr(module, "build"):
-            expected = f"{config.source} [[tenders]] number {at + 1}: key 'kind': expected a way of paying, got {tender.kind!r}."
-            raise ConfigError(expected, hint="For example cash or card_terminal.")
+        where = f"{config.source} [[tenders]] number {at + 1}"
+        build = plugins.find(edge_agent.payments, plugins.PAYMENTS, tender.kind, "build")
+        if build is None:
+            names = ", ".join(name for name in plugins.known(edge_agent.payments, plugins.PAYMENTS) if name != "providers")
+            raise ConfigError(f"{where}: key 'kind': expected one of {names}, got {tender.kind!r}.", hint="Correct the name.", reason="tenders")
         if tender.terminal and tender.terminal not in terminals:
-            known = ", ".join(sorted(terminals)) or "none"
-            raise ConfigError(
-                f"{config.source} [[tenders]] number {at + 1}: key 'terminal': expected a [terminals.NAME] section ({known}), got {tender.terminal!r}.",
-                hint="Add the section, or mend the name.",
-            )
-        methods.append(module.build({}, terminals.get(tender.terminal), lambda name=tender.terminal: devices.unwell(name)))
+            names = ", ".join(sorted(terminals)) or "there is none"
+            text = f"{where}: key 'terminal': expected a [terminals.NAME] section ({names}), got {tender.terminal!r}."
+            raise ConfigError(text, hint="Add the section, or mend the name.", reason="tenders")
+        methods.append(build({}, terminals.get(tender.terminal), partial(devices.unwell, tender.terminal)))
     return tuple(methods)
 
 
-def connector_module(config: Config) -> ModuleType:
-    """The connector that is configured: a module of ``sync.connectors`` with ``connect(settings)``. Raises ConfigError."""
-    name = config.connector
-    try:
-        module = importlib.import_module(f"sync.connectors.{name}") if name.isidentifier() else None
-    except ModuleNotFoundError:
-        module = None
-    if module is None or not hasattr(module, "connect"):
-        raise ConfigError(
-            f"{config.source}: key 'connector': expected a platform's name, got {name!r}.", hint="The contract itself is 'http'.", reason="connector"
-        )
-    return module
+def connector_settings(config: Config, url: str, token: str, register: str, clock: Clock) -> ConnectorSettings:
+    """How the configured platform is reached."""
+    return ConnectorSettings(url, token, register, clock)
+
+
+def connector_part(config: Config, offers: str) -> Any:
+    """The function ``offers`` (``connect``, ``enroller``) of the configured connector. Raises ConfigError."""
+    found = plugins.find(sync.connectors, plugins.CONNECTORS, config.connector, offers)
+    if found is None:
+        names = ", ".join(name for name in plugins.known(sync.connectors, plugins.CONNECTORS) if name != "contract")
+        text = f"{config.source}: key 'connector': expected one of {names}, got {config.connector!r}."
+        raise ConfigError(text, hint="The contract itself is http.", reason="connector")
+    return found
 
 
 def connector_of(config: Config, enrolment: Enrolment, clock: Clock) -> Connector:
     """The connection to the platform that this register is enrolled with. Opens nothing."""
-    settings = ConnectorSettings(enrolment.url, enrolment.register.token, enrolment.register.register, clock)
-    connector: Connector = connector_module(config).connect(settings)
+    who = enrolment.register
+    connector: Connector = connector_part(config, "connect")(connector_settings(config, enrolment.url, who.token, who.register, clock))
     return connector
 
 

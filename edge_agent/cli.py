@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import click
-import httpx
 import msgspec
 
 from edge_agent import __version__
+from edge_agent.attach import open_client
 from edge_agent.client import AgentClient, ApiProblem, ServiceUnreachable
-from edge_agent.clock import ClockIds, SystemClock, SystemRandom
 from edge_agent.config import Config, load_config
 from edge_agent.domain.errors import EdgeError
 from edge_agent.views import DeviceView, StatusView
@@ -56,16 +55,6 @@ def main(context: click.Context, path: Path | None) -> None:
 
 def _config(context: click.Context) -> Config:
     return load_config(context.obj)
-
-
-def open_client(config: Config) -> AgentClient:
-    """A client of the running service: over its Unix socket, or loopback with the token that the service wrote beside its journal."""
-    new_id = ClockIds(SystemClock(), SystemRandom())
-    if config.api.port is None:
-        return AgentClient(httpx.AsyncHTTPTransport(uds=str(config.socket)), new_id=new_id)
-    token_file = config.folder / "api.token"
-    token = token_file.read_text().strip() if token_file.exists() else ""
-    return AgentClient(httpx.AsyncHTTPTransport(), f"http://127.0.0.1:{config.api.port}", token, new_id=new_id)
 
 
 def _ask(config: Config, question: Callable[[AgentClient], Awaitable[T]]) -> T:
@@ -214,17 +203,21 @@ def enrol(context: click.Context, url: str, code: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @click.option("--user", default="edge-agent", show_default=True, help="The service's own user.")
 @click.option("--unit-only", is_flag=True, help="Print the systemd unit alone.")
-def install(dry_run: bool, user: str, unit_only: bool) -> None:
+@click.pass_context
+def install(context: click.Context, dry_run: bool, user: str, unit_only: bool) -> None:
     """Create the service user, folders, udev rules and the systemd unit. Needs root, except with --dry-run."""
     from edge_agent.deploy.apply import apply
-    from edge_agent.deploy.plan import install_plan, render, unit_text
+    from edge_agent.deploy.plan import CONFIG_PATH, STATE, install_plan, render, unit_text
 
+    path = str(context.obj or CONFIG_PATH)
+    state = (load_config(context.obj).state if context.obj is not None and context.obj.exists() else "") or STATE
+    plan = install_plan(user=user, config_path=path, state=state)
     if unit_only:
-        click.echo(unit_text(user=user), nl=False)
+        click.echo(unit_text(user=user, config_path=path, state=state), nl=False)
     elif dry_run:
-        click.echo(render(install_plan(user=user)), nl=False)
+        click.echo(render(plan), nl=False)
     else:
-        apply(install_plan(user=user), click.echo)
+        apply(plan, click.echo)
 
 
 @main.group()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -167,7 +168,7 @@ class AgentClient:
 
     async def customer_notes(self, customer: str) -> CustomerNotesView:
         """What the shop wrote down about a customer."""
-        return await self._get(f"/v1/customers/{customer}/notes", CustomerNotesView)
+        return await self._get(f"/v1/customers/{_name(customer)}/notes", CustomerNotesView)
 
     async def sales(self, text: str = "", limit: int = FOUND_MAX) -> list[SaleView]:
         """Completed sales, newest first."""
@@ -175,7 +176,7 @@ class AgentClient:
 
     async def sale(self, sale: str) -> SaleDetailView:
         """One completed sale with its receipt laid out as text."""
-        return await self._get(f"/v1/sales/{sale}", SaleDetailView)
+        return await self._get(f"/v1/sales/{_name(sale)}", SaleDetailView)
 
     async def departments(self) -> list[str]:
         """The departments that a line can be typed for."""
@@ -231,6 +232,11 @@ class AgentClient:
         if answer.is_success:
             return answer
         raise ApiProblem(_problem(answer))
+
+
+def _name(text: str) -> str:
+    """Text as one part of a path, whatever is in it: dots alone would be folded away."""
+    return quote(text, safe="").replace(".", "%2E")
 
 
 def _read(answer: httpx.Response, wanted: type[T]) -> T:

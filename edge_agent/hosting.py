@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -15,7 +14,8 @@ from typing import Any, TextIO, cast
 import httpx
 import structlog
 
-from edge_agent.bootstrap import Agent, connector_module, keys_of, stopped_api, tender_methods
+from edge_agent.attach import open_client
+from edge_agent.bootstrap import Agent, connector_part, connector_settings, keys_of, stopped_api, tender_methods
 from edge_agent.client import AgentClient, ServiceUnreachable
 from edge_agent.clock import Clock, ClockIds, Random, SystemClock, SystemRandom
 from edge_agent.config import Config
@@ -24,7 +24,6 @@ from edge_agent.deploy.notify import Notifier
 from edge_agent.domain.errors import JournalLocked, StorageError
 from edge_agent.serving import Listener, bind_loopback, bind_unix
 from edge_agent.views import EventView, VerificationView
-from sync.connectors.contract import Settings as ConnectorSettings
 from sync.contract.messages import Enrolled
 from sync.enrol import enrol as enrol_device
 from sync.enrol import require_url
@@ -123,7 +122,7 @@ def bind(config: Config) -> Any:
 
 def write_token(config: Config) -> str:
     """A new token for loopback, in a file that only this user (and root) can read."""
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    token = SystemRandom().token_bytes(TOKEN_BYTES).hex()
     path = config.folder / "api.token"
     config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -140,8 +139,6 @@ def run_till(config: Config, *, standalone: bool, language: str, theme: str, pla
     if standalone:
         asyncio.run(_standalone(config, language, theme, plain))
         return
-    from edge_agent.cli import open_client
-
     asyncio.run(show(open_client(config), language=language, theme=theme, plain=plain))
 
 
@@ -179,7 +176,7 @@ def enrol_register(config: Config, url: str, code: str) -> Enrolled:
     async def ask() -> Enrolled:
         clock, random = SystemClock(), SystemRandom()
         device = os.uname().nodename if hasattr(os, "uname") else ""
-        enroller = connector_module(config).HttpEnroller(ConnectorSettings(require_url(url), "", "", clock))
+        enroller = connector_part(config, "HttpEnroller")(connector_settings(config, require_url(url), "", "", clock))
         return (await enrol_device(url, code, device, keys_of(config, random), enroller)).register
 
     return asyncio.run(ask())

@@ -7,6 +7,7 @@ go to stderr, where the terminal draws.
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,9 +58,11 @@ def open_file(path: Path, key: bytes | None, *, read_only: bool = False) -> Conn
     """A connection to the file at ``path``, made if it is not there (unless ``read_only``); usable from any one thread at a time.
 
     ``key`` is 32 raw bytes, or None for a plain file. The first page is read, so that a wrong key or a foreign file is met here.
-    Raises DB-API errors; ``storage_error`` names them.
+    Raises DB-API errors and OSError; ``storage_error`` names them.
     """
     require_sqlite(cast(tuple[int, ...], dbapi2.sqlite_version_info))
+    if not read_only and not path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))  # the engine would make it readable by everybody
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
     db = cast(Connection, dbapi2.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256))
     try:

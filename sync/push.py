@@ -153,7 +153,7 @@ class Push:
             case RegisterCursor():
                 standing = await asyncio.to_thread(compare, self._outbox, answer)
                 if isinstance(standing, Frozen):
-                    return await self._failed(standing)
+                    return await self._failed(await self._shown(standing, answer))
                 if standing:
                     await self._outbox.acknowledge(CENTRAL, standing)
                 self._compared = True
@@ -162,6 +162,29 @@ class Push:
                 return 0
             case _:
                 return await self._failed(answer)
+
+    async def _shown(self, found: Frozen, cursor: RegisterCursor) -> Frozen:
+        """Send central one fact that this disk wrote under a number which central already has, if there is one.
+
+        Two machines under one identity are two tills: this one knows now, the other one only hears of it when central sees the two
+        different facts, keeps neither of the later ones, and freezes the register.
+        """
+        if found.reason not in ("fork", "tail_lost"):
+            return found
+        wire = await asyncio.to_thread(self._contested, cursor)
+        answer = await self._uplink.push((wire,)) if wire is not None else None
+        return answer if isinstance(answer, Frozen) else found
+
+    def _contested(self, cursor: RegisterCursor) -> bytes | None:
+        """The wire bytes of a fact that central did not acknowledge to this disk although it has one under its number."""
+        for status in self._outbox.streams():
+            there = cursor.streams.get(status.stream)
+            last = min(status.head, there.next - 1) if there is not None else 0
+            differs = there is not None and last == there.next - 1 > 0 and self._outbox.fact_hash(status.stream, last) != there.head_hash
+            number = last if differs else status.acknowledged + 1
+            if number <= last:
+                return next((wire for _, wire in self._outbox.facts_after(status.stream, number - 1, 1, BATCH_BYTES_MAX)), None)
+        return None
 
     async def _acknowledged(self, batch: Batch, ack: RegisterAck | None) -> float:
         """Move the cursors to ``next``, if the answer is about us and can be true."""

@@ -223,17 +223,22 @@ class Rig:
     central: MemoryCentral | None
     presenter: Presenter
 
-    async def api(self) -> object:
+    async def api(self, token: str = "") -> object:
         around = Surroundings(
+            token=token,
             version="0",
             started_ms=0,
             devices=list,
             journal=lambda: JournalView("journal.db", 0, 0, "good"),
-            verify=lambda: VerificationView(0, 0, []),
+            verify=self._verified,
             tail=lambda count: [EventView(row.position, row.at_ms, row.row.type, row.row.body.decode()) for row in self.journal.tail(count)],
             export=self.journal.export,
         )
         return build_api(self.till, self.presenter, around)
+
+    def _verified(self) -> VerificationView:
+        found = self.journal.verify()
+        return VerificationView(found.events, found.facts, list(found.problems))
 
 
 @asynccontextmanager

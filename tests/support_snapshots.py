@@ -177,6 +177,7 @@ READY = Snapshot(
     timezone="Europe/Berlin",
     link=LinkView("in_step", NOW - 3 * HOUR, 0),
     devices=DEVICES,
+    decimal=",",
     shift=ShiftView("2026-11-22", NOW - 5 * HOUR, "Ayse K.", "1001", RIGHTS, 17),
 )
 CLOSED = msgspec.structs.replace(READY, phase="closed", shift=None)

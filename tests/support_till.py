@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
+from textual import events
 from textual.pilot import Pilot
 
 from edge_agent.client import AgentClient
@@ -54,7 +55,11 @@ class Till:
     async def type(self, text: str) -> None:
         """Type this text."""
         names = {" ": "space", "*": "asterisk", ",": "comma", ".": "full_stop", "-": "minus", "+": "plus", "%": "percent_sign", "@": "at"}
-        await self.press(*(names.get(character, character) for character in text))
+        driver = self.app._driver
+        assert driver is not None
+        for character in text:
+            driver.send_message(events.Key(names.get(character, character), character))
+        await self.pilot.pause()
 
     async def until(self, condition: Callable[[], bool], what: str, seconds: float = 5.0) -> None:
         """Wait for a condition, with a deadline."""

@@ -49,6 +49,10 @@ class Shown:
             return snapshot.payment.rest
         return snapshot.basket.total if snapshot.basket else None
 
+    def amount(self, minor: int) -> str:
+        """An amount of our own (a typed one, a difference) as the market writes it."""
+        return like(minor, self.snapshot.digits, self.snapshot.decimal)
+
     def customer_name(self, name: str) -> str:
         """A customer's name, or the initials while names are hidden."""
         if not self.name_hidden:
@@ -80,14 +84,13 @@ def money(text: str, digits: int) -> int | None:
     return int(whole + part.ljust(digits, "0")) if len(whole) <= WHOLE_DIGITS_MAX and len(part) <= digits else None
 
 
-def like(minor: int, pattern: Amount | None, digits: int) -> str:
-    """``minor`` units as text with the decimal sign of an amount in the market's format (without grouping).
+def like(minor: int, digits: int, decimal: str = ".") -> str:
+    """``minor`` units as text with the market's decimal sign (without grouping).
 
-    >>> like(5000, Amount(20064, "200,64"), 2)
-    '50,00'
+    >>> like(5000, 2, ","), like(5, 2), like(1200, 0)
+    ('50,00', '0.05', '1200')
     """
     if not digits:
         return str(minor)
-    sign = pattern.text[-digits - 1 : -digits] if pattern is not None else "."
     whole = f"{minor:0{digits + 1}}"
-    return f"{whole[:-digits]}{sign if sign in (',', '.') else '.'}{whole[-digits:]}"
+    return f"{whole[:-digits]}{decimal}{whole[-digits:]}"

@@ -20,7 +20,7 @@ from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
@@ -29,7 +29,7 @@ from edge_agent.api.commands import carry_out
 from edge_agent.api.idempotency import Once
 from edge_agent.api.openapi import Description
 from edge_agent.api.present import Presenter, link_view, notice_view, per
-from edge_agent.api.problems import PROBLEM_TYPE, bug, edge_error, http_error
+from edge_agent.api.problems import PROBLEM_TYPE, bug, edge_error, http_error, too_deep
 from edge_agent.domain.catalogue import Article, offer
 from edge_agent.domain.customer import Customer, IdentifierKind
 from edge_agent.domain.errors import CodeUnknown, EdgeError, NotNow
@@ -113,7 +113,7 @@ def build_api(till: Till, presenter: Presenter, around: Surroundings) -> Litesta
         return Response(None, status_code=204)
 
     @post("/v1/commands", summary="Carry out one command", operation_id="command", status_code=200, responses=COMMANDED)
-    async def command(data: v.Request) -> v.Snapshot:
+    async def command(data: JSONBody[v.Request]) -> v.Snapshot:
         await once.run(data.id, lambda: carry_out(till, data.command, data.id))
         return presenter.snapshot()
 
@@ -255,7 +255,7 @@ def _litestar(handlers: list[ControllerRouterHandler], around: Surroundings) -> 
     return Litestar(
         handlers,
         guards=[guard],
-        exception_handlers={EdgeError: edge_error, HTTPException: http_error, Exception: bug},
+        exception_handlers={EdgeError: edge_error, HTTPException: http_error, RecursionError: too_deep, Exception: bug},
         logging_config=None,
         on_app_init=[on_app_init],
         request_max_body_size=BODY_BYTES_MAX,
@@ -263,7 +263,6 @@ def _litestar(handlers: list[ControllerRouterHandler], around: Surroundings) -> 
             title="edge-agent local API",
             version="1",
             description="One register: commands in, numbered snapshots out.",
-            path="/v1",
             render_plugins=[Description()],
         ),
     )

@@ -13,7 +13,7 @@ from litestar.openapi.plugins import OpenAPIRenderPlugin
 from edge_agent import views as v
 
 PATH = "/openapi.json"
-_FOUND = re.compile(r"Found_edge_agent\.views\.(\w+)_")
+_FOUND = re.compile(r"Found_edge_agent\.views(?:\.\w+)*\.(\w+)_")
 
 
 def openapi_json(app: Litestar) -> bytes:
@@ -35,7 +35,7 @@ def _shape(name: str) -> object:
 
 
 class Description(OpenAPIRenderPlugin):
-    """Serves the description beside the API it describes."""
+    """Serves the description at ``/schema/openapi.json``, behind the same guard as the API."""
 
     def __init__(self) -> None:
         super().__init__(path=PATH, media_type=MediaType.JSON)

@@ -94,6 +94,7 @@ class Presenter:
             next_is_check=desk.next_is_check,
             stopped=error_view(desk.stopped, core.ports.clock.now_ms()) if desk.stopped else None,
             digits=shop.market.digits,
+            decimal=self._formats.decimal,
         )
 
     def _phase(self) -> Literal["closed", "ready", "selling", "paying", "stopped"]:

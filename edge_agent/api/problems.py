@@ -8,7 +8,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import ClientException, HTTPException, ValidationException
 
 from edge_agent.domain.errors import CentralError, DeviceError, EdgeError, InputError, NotAllowed, RuleError, StorageError
 from edge_agent.views import Problem
@@ -46,6 +46,11 @@ def http_error(_: Request[Any, Any, State], error: HTTPException) -> Response[by
     detail = str(extra[0].get("message", error.detail)) if isinstance(extra, list) and extra else error.detail
     key = HTTP_KEYS.get(error.status_code, "request_failed")
     return respond(Problem(PROBLEM_ROOT + key, error.detail, error.status_code, str(detail), key, "Compare the request with the API's description."))
+
+
+def too_deep(request: Request[Any, Any, State], _: RecursionError) -> Response[bytes]:
+    """Litestar's handler for a body with more brackets in brackets than the decoder follows."""
+    return http_error(request, ClientException("The body is nested too deeply."))
 
 
 def bug(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:

@@ -107,6 +107,7 @@ class Day:
         self._shop = SHOPS[plan.market]
         self._clock = SystemClock()
         self._random = SystemRandom()
+        self._began = self._clock.monotonic()
 
     async def run(self) -> None:
         """Open, sell, close, compare. Raises NotSeen and whatever else a day can fail by."""
@@ -159,22 +160,27 @@ class Day:
             await asyncio.sleep(0.05)
         await screen.send(v.OpenShift(self._shop.badge, FLOAT_MINOR))
         await screen.until("the shift opened", lambda snapshot: snapshot.phase == "ready")
+        self._tell(0, "open")
 
     async def _sell(self, script: Script, troubles: Troubles) -> None:
-        """Customers and troubles until there are enough sales."""
+        """Customers and troubles until there are enough sales, and on a day with troubles every kind of customer was there."""
         sold, ahead = script.clerk.books.sold, troubles.day() if self._plan.troubles else []
-        number, said = 0, 0
-        while len(sold) < self._plan.sales or ahead:
+        number = said = 0
+        kinds = len(script.kinds()) if self._plan.troubles else 0
+        while len(sold) < self._plan.sales or ahead or number < kinds:
             if ahead and len(sold) * 100 >= ahead[0][0] * self._plan.sales:
                 _, title, happens = ahead.pop(0)
-                _say(f"{len(sold):>5} sales   {title}")
+                self._tell(len(sold), title)
                 await happens(Dice(self._plan.seed, f"trouble {title}"))
                 continue
             await script.customer(number)
             number += 1
             if len(sold) // SAY_EVERY_SALES > said:
                 said = len(sold) // SAY_EVERY_SALES
-                _say(f"{len(sold):>5} sales")
+                self._tell(len(sold), "")
+
+    def _tell(self, sales: int, what: str) -> None:
+        _say(f"{self._clock.monotonic() - self._began:>6.1f} s {sales:>6} sales   {what}".rstrip())
 
     async def _close(self, screen: Screen) -> None:
         """The evening: the shift is closed, and central has everything."""

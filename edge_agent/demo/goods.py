@@ -9,7 +9,8 @@ from edge_agent.demo.clerk import Clerk
 from edge_agent.demo.expected import Cut, Line
 from edge_agent.demo.stock import Goods, price_label, spoilt, weight_label
 
-GS = "\x1d"
+GS1_DATA_MATRIX = "]d2"
+"""The AIM identifier of a DataMatrix with GS1 data in it."""
 UNKNOWN_GTIN = "2900000000001"
 """A right check digit, a prefix that shops use for themselves, and no article."""
 
@@ -29,7 +30,7 @@ class Shelves:
     async def scan_batch(self, goods: Goods, batch: str) -> None:
         """One piece with a GS1 DataMatrix that carries its batch."""
         self._clerk.basket.pick(replace(self._line(goods, 1), batch=batch))
-        self._clerk.world.scanner.scan(f"01{goods.gtin14}10{batch}", aim="]d2")
+        self._clerk.world.scanner.scan(f"01{goods.gtin14}10{batch}", aim=GS1_DATA_MATRIX)
         await self._clerk.shown(f"{goods.sku} of batch {batch} scanned")
 
     async def scan_many(self, goods: Goods, pieces: int) -> None:
@@ -128,6 +129,12 @@ class Shelves:
     async def scan_nonsense(self) -> None:
         """Text that no rule answers to."""
         await self._clerk.refused("a text nobody knows", "code_unknown.nothing", lambda: self._clerk.world.scanner.scan("what is this", aim="]Q1"))
+
+    async def noise(self) -> None:
+        """A plug that scrapes: bytes that are no code; the scanner's line says so until the next good scan."""
+        self._clerk.world.scanner.noise()
+        await self._clerk.screen.until_device("scanner", "degraded")
+        await self._clerk.shown("nothing sold by noise")
 
     def came(self, goods: Goods, pieces: int) -> None:
         """Expect so many pieces of it."""

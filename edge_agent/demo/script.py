@@ -169,7 +169,7 @@ class Script:
         await self.some_goods(dice, 1, 2)
         await self.shelves.scan_spoilt(dice.pick(self.clerk.stock.by_piece))
         await self.shelves.scan_unknown()
-        self.clerk.world.scanner.noise()
+        await self.shelves.noise()
         await self.some_goods(dice, 1, 1)
         await self.shelves.scan_nonsense()
         await self.pay(dice)

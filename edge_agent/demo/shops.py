@@ -12,15 +12,16 @@ FLOAT_MINOR = 15_000
 
 @dataclass(frozen=True, slots=True)
 class SampleShop:
-    """One store's register, its market's rules, and the badge of a colleague who may do everything."""
+    """One store's register, its market's rules, the badge of a colleague who may do everything, and others'."""
 
     store: str
     register: str
     badge: str
+    colleagues: tuple[str, ...]
     rules: Rules
 
 
 SHOPS = {
-    "DE": SampleShop("0001", "01", "1001", RULES["DE"]),
-    "US": SampleShop("0002", "01", "2001", RULES["US"]),
+    "DE": SampleShop("0001", "01", "1001", ("1002", "1004", "1001"), RULES["DE"]),
+    "US": SampleShop("0002", "01", "2001", ("2002", "2004", "2001"), RULES["US"]),
 }

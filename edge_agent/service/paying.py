@@ -119,6 +119,11 @@ class Paying:
                 return method.terminal
         return None
 
+    @property
+    def conversations(self) -> tuple[str, ...]:
+        """The attempts that somebody here talks to a terminal about."""
+        return tuple(self._running)
+
     # --- conversations -------------------------------------------------------------------------------------------------------
 
     def _conduct(self, events: tuple[Event, ...], terminal: Terminal) -> None:

@@ -104,9 +104,10 @@ def _require_next(chain: Chain, stream: str, facts: Sequence[Arrival]) -> None:
 
 
 def _store(transaction: Transaction, who: Who, chain: Chain, facts: Sequence[Arrival]) -> StreamAck:
+    known = _known_quarantine(transaction.db, chain, facts)
     fresh = [fact for fact in facts if fact.number >= chain.next]
     if not fresh:
-        return StreamAck(next=chain.next, accepted=0, duplicates=len(facts))
+        return StreamAck(next=chain.next, accepted=0, duplicates=len(facts), quarantined=known)
     db, now_ms = transaction.db, transaction.now_ms
     db.executemany(
         "INSERT INTO fact (chain, number, type, id, received_ms, hash, wire) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -114,11 +115,21 @@ def _store(transaction: Transaction, who: Who, chain: Chain, facts: Sequence[Arr
     )
     following, head_hash = fresh[-1].number + 1, fresh[-1].hash.hex()
     db.execute("UPDATE chain SET next = ?, head_hash = ? WHERE id = ?", (following, head_hash, chain.id))
-    quarantined = {fact.number: fact.data for fact in fresh if isinstance(fact.data, Problem)}
-    quarantined |= enter(transaction, who, chain.id, fresh)
-    _quarantine(transaction, who, chain.id, fresh, quarantined)
-    found = [Quarantined(sequence=number, problem=problem) for number, problem in sorted(quarantined.items())]
-    return StreamAck(next=following, accepted=len(fresh), duplicates=len(facts) - len(fresh), quarantined=found)
+    problems = {fact.number: fact.data for fact in fresh if isinstance(fact.data, Problem)}
+    problems |= enter(transaction, who, chain.id, fresh)
+    _quarantine(transaction, who, chain.id, fresh, problems)
+    found = [Quarantined(sequence=number, problem=problem) for number, problem in sorted(problems.items())]
+    return StreamAck(next=following, accepted=len(fresh), duplicates=len(facts) - len(fresh), quarantined=known + found)
+
+
+def _known_quarantine(db: Db, chain: Chain, facts: Sequence[Arrival]) -> list[Quarantined]:
+    """What was quarantined of facts that are sent again: the register may never have had the answer that said so."""
+    if facts[0].number >= chain.next:
+        return []
+    rows = db.execute(
+        "SELECT number, problem FROM quarantine WHERE chain = ? AND number BETWEEN ? AND ? ORDER BY number", (chain.id, facts[0].number, facts[-1].number)
+    )
+    return [Quarantined(sequence=number, problem=msgspec.json.decode(problem, type=Problem)) for number, problem in rows]
 
 
 def _quarantine(transaction: Transaction, who: Who, chain_id: int, facts: Iterable[Arrival], problems: dict[int, Problem]) -> None:

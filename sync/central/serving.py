@@ -19,6 +19,8 @@ from sync.central.limits import Limits
 
 BACKLOG = 512
 STOP_SECONDS = 3
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection is kept: longer than clients keep theirs, so that none is closed while a request is on its way."""
 CONNECTIONS_MAX = 10_000
 """Connections at once; uvicorn answers 503 beyond."""
 
@@ -26,7 +28,8 @@ CONNECTIONS_MAX = 10_000
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. Raises ConfigError when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named because asyncio turns Nagle's algorithm off only where it is: each small answer would wait 40 ms otherwise.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
@@ -49,7 +52,7 @@ class Server(uvicorn.Server):
     def __init__(self, central: Central) -> None:
         config = uvicorn.Config(
             central.asgi(), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=STOP_SECONDS, limit_concurrency=CONNECTIONS_MAX,
-            server_header=False,
+            server_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )  # fmt: skip
         super().__init__(config)
         self._central = central

@@ -56,11 +56,14 @@ class Snapshots:
             newest = self._newest.get((feed, market))
             head = int(db.execute("SELECT head FROM feed WHERE name = ?", (feed,)).fetchone()[0])
             cursor = Cursor(instance, head, head)
-            fresh = newest is not None and (newest.manifest.cursor == cursor.text or now_ms - newest.manifest.issued_ms < self._limits.snapshot_age_ms_max)
-            if newest is None or not fresh:
+            if newest is None or not self._good_enough(newest, cursor, now_ms):
                 newest = self._newest[feed, market] = self._build(db, feed, market, cursor, now_ms)
                 self._drop_old((feed, market), newest.path)
             return newest.manifest
+
+    def _good_enough(self, newest: Snapshot, cursor: Cursor, now_ms: int) -> bool:
+        young = now_ms - newest.manifest.issued_ms < self._limits.snapshot_age_ms_max
+        return newest.path.exists() and (young or newest.manifest.cursor == cursor.text)
 
     def _sweep(self) -> None:
         """Before the first file of this process, remove those of the ones before. Not earlier: a command that only looks into the folder

@@ -19,6 +19,7 @@ from sync.connectors.contract import Connector, Settings
 from sync.contract import messages
 from sync.contract.envelope import BATCH_TYPE, join_batch
 from sync.contract.messages import Enrolled, EnrolRequest, Problem, PushAck, RegisterCursor, SnapshotManifest
+from sync.enrol import Enroller
 from sync.link import (
     Acknowledged,
     Busy,
@@ -173,6 +174,11 @@ class HttpEnroller:
 def connect(settings: Settings) -> Connector:
     """The connector of this platform; what the configuration's name ``http`` leads to."""
     return HttpConnector(settings)
+
+
+def enroller(settings: Settings) -> Enroller:
+    """What enrols a device with this platform; the settings' token and register are not known yet."""
+    return HttpEnroller(settings)
 
 
 def _push_answer(answer: Answer) -> PushAnswer:

@@ -3,6 +3,8 @@
 Names are those of ARTS/OMG POSLog where it has one (RetailStoreID, WorkstationID, BusinessDayDate, SequenceNumber, LineItem, Tender, Tax).
 Every key without a default is required; keys that a version does not know are let through, so that a newer register can say more. Integers are written
 without fraction or exponent.
+
+``gc=False``: values of text, numbers and lists of such are in no cycle, and the collector's walks over a batch of them cost as much as decoding it.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ AttemptState = Literal[
 ]  # fmt: skip
 
 
-class Common(Struct, frozen=True, rename="camel", kw_only=True):
+class Common(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """What every fact says: where, when, on whose shift."""
 
     salt: Salt
@@ -53,7 +55,7 @@ class Common(Struct, frozen=True, rename="camel", kw_only=True):
     at_ms: TimeMs
 
 
-class SaleCustomer(Struct, frozen=True, rename="camel", kw_only=True):
+class SaleCustomer(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """The known customer of a sale; their name stays out of the fact."""
 
     customer_id: Id
@@ -61,14 +63,14 @@ class SaleCustomer(Struct, frozen=True, rename="camel", kw_only=True):
     identified_by: Name
 
 
-class PartOfLine(Struct, frozen=True, rename="camel", kw_only=True):
+class PartOfLine(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """Some pieces of a cart's line were sold; the others stay in the web shop."""
 
     line: Id
     pieces: Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
-class SaleCart(Struct, frozen=True, rename="camel", kw_only=True):
+class SaleCart(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """The online cart that the sale used. ``soldLines`` left it by this sale; ``leftLines`` stay in the web shop, less what ``partlySold`` says.
 
     An empty token: sold from a copy, offline.
@@ -84,7 +86,7 @@ class SaleCart(Struct, frozen=True, rename="camel", kw_only=True):
     partly_sold: Annotated[list[PartOfLine], Meta(max_length=LINE_ITEMS_MAX)] = []
 
 
-class Modifier(Struct, frozen=True, rename="camel", kw_only=True):
+class Modifier(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """Money off a line or the whole basket, for a stated reason; ``percentMilli`` is 0 when an amount was typed."""
 
     scope: Literal["line", "basket"]
@@ -94,7 +96,7 @@ class Modifier(Struct, frozen=True, rename="camel", kw_only=True):
     amount_minor: Annotated[int, Meta(ge=-MINOR_MAX, le=0, description="What it took off; never positive.")]
 
 
-class LineItem(Struct, frozen=True, rename="camel", kw_only=True):
+class LineItem(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """One line that was sold. gross, plus its modifiers, is extended; extended, minus its part of the basket's modifiers, is share."""
 
     sequence_number: Count
@@ -125,7 +127,7 @@ class LineItem(Struct, frozen=True, rename="camel", kw_only=True):
     operator_id: IdOrNone
 
 
-class RemovedItem(Struct, frozen=True, rename="camel", kw_only=True):
+class RemovedItem(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """A line that was taken out again before the sale, for loss prevention."""
 
     item_id: IdOrNone
@@ -137,7 +139,7 @@ class RemovedItem(Struct, frozen=True, rename="camel", kw_only=True):
     operator_id: IdOrNone
 
 
-class Tax(Struct, frozen=True, rename="camel", kw_only=True):
+class Tax(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """One rate of the sale: the amount without tax, and the tax on it, as charged. Central never computes it again."""
 
     tax_class: Name
@@ -147,7 +149,7 @@ class Tax(Struct, frozen=True, rename="camel", kw_only=True):
     tax_minor: Minor
 
 
-class Totals(Struct, frozen=True, rename="camel", kw_only=True):
+class Totals(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """What the sale came to."""
 
     lines_minor: Minor
@@ -159,7 +161,7 @@ class Totals(Struct, frozen=True, rename="camel", kw_only=True):
     change_minor: Minor
 
 
-class Card(Struct, frozen=True, rename="camel", kw_only=True):
+class Card(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """What a terminal said that may be kept."""
 
     provider_ref: Name
@@ -174,7 +176,7 @@ class Card(Struct, frozen=True, rename="camel", kw_only=True):
     offline: bool
 
 
-class Tender(Struct, frozen=True, rename="camel", kw_only=True):
+class Tender(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """One settled way of paying part of the sale. For cash: given - change = settled + rounding."""
 
     tender_id: Id
@@ -187,7 +189,7 @@ class Tender(Struct, frozen=True, rename="camel", kw_only=True):
     card: Card | None
 
 
-class Attempt(Struct, frozen=True, rename="camel", kw_only=True):
+class Attempt(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """One conversation with a terminal, whatever its end."""
 
     attempt_id: Id
@@ -205,14 +207,14 @@ class Attempt(Struct, frozen=True, rename="camel", kw_only=True):
 Attempts = Annotated[list[Attempt], Meta(max_length=ATTEMPTS_MAX)]
 
 
-class SettledAttempt(Attempt, frozen=True, rename="camel", kw_only=True):
+class SettledAttempt(Attempt, frozen=True, rename="camel", kw_only=True, gc=False):
     """An attempt that ended outside a completed sale, with its currency and what the terminal said."""
 
     currency_code: Currency
     card: Card | None
 
 
-class SaleCompleted(Common, frozen=True, rename="camel", kw_only=True):
+class SaleCompleted(Common, frozen=True, rename="camel", kw_only=True, gc=False):
     """Goods were exchanged for money. Subject: the sale's id."""
 
     transaction_id: Id
@@ -235,7 +237,7 @@ class SaleCompleted(Common, frozen=True, rename="camel", kw_only=True):
     attempts: Attempts
 
 
-class BasketVoided(Common, frozen=True, rename="camel", kw_only=True):
+class BasketVoided(Common, frozen=True, rename="camel", kw_only=True, gc=False):
     """A basket was given up. Subject: the basket's id."""
 
     transaction_id: Id
@@ -246,7 +248,7 @@ class BasketVoided(Common, frozen=True, rename="camel", kw_only=True):
     attempts: Attempts
 
 
-class PaymentSettled(Common, frozen=True, rename="camel", kw_only=True):
+class PaymentSettled(Common, frozen=True, rename="camel", kw_only=True, gc=False):
     """An attempt ended outside a completed sale. Subject: the attempt's id."""
 
     transaction_id: IdOrNone
@@ -254,14 +256,14 @@ class PaymentSettled(Common, frozen=True, rename="camel", kw_only=True):
     cause: Name
 
 
-class ShiftOpened(Common, frozen=True, rename="camel", kw_only=True):
+class ShiftOpened(Common, frozen=True, rename="camel", kw_only=True, gc=False):
     """A cashier began. Subject: the shift's id."""
 
     float_minor: Minor
     currency_code: Currency
 
 
-class ShiftClosed(Common, frozen=True, rename="camel", kw_only=True):
+class ShiftClosed(Common, frozen=True, rename="camel", kw_only=True, gc=False):
     """A cashier ended. Subject: the shift's id."""
 
     sales: Count
@@ -269,7 +271,7 @@ class ShiftClosed(Common, frozen=True, rename="camel", kw_only=True):
     currency_code: Currency
 
 
-class VisitRecorded(Common, frozen=True, rename="camel", kw_only=True):
+class VisitRecorded(Common, frozen=True, rename="camel", kw_only=True, gc=False):
     """A known customer was served. Subject: the sale's id, or the visit's own."""
 
     customer_id: Id
@@ -277,7 +279,7 @@ class VisitRecorded(Common, frozen=True, rename="camel", kw_only=True):
     sale_id: Id | None
 
 
-class RegisterStarted(Common, frozen=True, rename="camel", kw_only=True):
+class RegisterStarted(Common, frozen=True, rename="camel", kw_only=True, gc=False):
     """The register's service began to run. Subject: the boot id. ``cleanStop`` says how the run before it ended; ``epoch`` may repeat the envelope's."""
 
     version: Name
@@ -286,7 +288,7 @@ class RegisterStarted(Common, frozen=True, rename="camel", kw_only=True):
     epoch: Name = ""
 
 
-class FactWithheld(Common, frozen=True, rename="camel", kw_only=True):
+class FactWithheld(Common, frozen=True, rename="camel", kw_only=True, gc=False):
     """A fact that central could not take at all; its number is used by this one. Subject: the culprit's fact id."""
 
     fact_id: Id

@@ -30,7 +30,7 @@ def cldr_cash_step(currency: str) -> int:
     """The smallest cash amount by CLDR (``_cashDigits``, ``_cashRounding``), in our minor units."""
     fractions = get_global("currency_fractions")
     _, _, cash_digits, cash_rounding = fractions.get(currency, fractions["DEFAULT"])
-    return int(max(cash_rounding, 1)) * 10 ** (digits(currency) - int(cash_digits))
+    return max(int(cash_rounding), 1) * int(10 ** (digits(currency) - int(cash_digits)))
 
 
 def test_every_currency_of_today_has_the_digits_of_cldr_or_of_iso_4217() -> None:

@@ -19,7 +19,7 @@ from drivers.terminals.load import kinds as terminal_kinds
 from drivers.terminals.load import load_terminal
 from edge_agent.bootstrap import connector_module, tender_methods
 from edge_agent.clock import SystemClock, SystemRandom
-from edge_agent.config import Tender
+from edge_agent.config import Config, Tender
 from edge_agent.counter_devices import Devices
 from edge_agent.domain.errors import ConfigError
 from edge_agent.domain.tender import TenderKind
@@ -87,7 +87,7 @@ def test_a_way_of_paying_is_found_by_its_name(kind: str) -> None:
 @pytest.mark.parametrize("name", CONNECTORS)
 def test_a_connector_is_found_by_its_name(name: str) -> None:
     offer(f"sync.connectors.{name}", "connect", ["settings"])
-    assert connector_module(name) is importlib.import_module(f"sync.connectors.{name}")
+    assert connector_module(Config(connector=name)) is importlib.import_module(f"sync.connectors.{name}")
 
 
 UNKNOWN = ["telepathy", "", "os", "../cash", "cash.build", "_http_exchange", "contract", "x" * 200]
@@ -101,26 +101,26 @@ def test_a_name_that_is_no_plug_in_is_refused_wherever_one_is_asked_for(name: st
         assert known in caught.value.message
         assert repr(name) in caught.value.message
     with pytest.raises(ConfigError, match=r"expected a platform's name, got ") as caught:
-        connector_module(name)
+        connector_module(Config(connector=name))
     assert caught.value.hint
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
 async def test_a_way_of_paying_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=r"number 2: key 'kind': expected a way of paying, got ") as caught:
-        tender_methods([Tender("cash"), Tender(name)], {}, nothing())
+        tender_methods(Config(tenders=[Tender("cash"), Tender(name)]), {}, nothing())
     assert caught.value.hint
 
 
 async def test_cash_needs_nothing_and_a_card_needs_its_terminal() -> None:
-    (cash,) = tender_methods([Tender("cash")], {}, nothing())
+    (cash,) = tender_methods(Config(tenders=[Tender("cash")]), {}, nothing())
     assert (cash.kind, cash.terminal, cash.availability()) == (TenderKind.CASH, None, "")
     with pytest.raises(ConfigError, match="terminal"):
-        tender_methods([Tender("card_terminal")], {}, nothing())
-    with pytest.raises(ConfigError, match=r"key 'terminal': expected one of the .* got 'desk'"):
-        tender_methods([Tender("card_terminal", "desk")], {}, nothing())
+        tender_methods(Config(tenders=[Tender("card_terminal")]), {}, nothing())
+    with pytest.raises(ConfigError, match=r"key 'terminal': expected .* got 'desk'"):
+        tender_methods(Config(tenders=[Tender("card_terminal", "desk")]), {}, nothing())
     terminal = load_terminal("counter_link", {"host": "192.0.2.20", "port": 20008}, CONTEXT)
-    (card,) = tender_methods([Tender("card_terminal", "desk")], {"desk": terminal}, nothing())
+    (card,) = tender_methods(Config(tenders=[Tender("card_terminal", "desk")]), {"desk": terminal}, nothing())
     assert (card.kind, card.terminal) == (TenderKind.CARD, terminal)
 
 

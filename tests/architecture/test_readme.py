@@ -105,8 +105,9 @@ def check(program: click.Command, words: tuple[str, ...], *, whole: bool) -> Non
                 given.add(options[name])
                 if not options[name].is_flag and not options[name].count and not value:
                     value = rest.pop(0)
-                if isinstance(options[name].type, click.Choice):
-                    assert value in options[name].type.choices, f"{context.command_path} {name} is none of {options[name].type.choices}"
+                kind = options[name].type
+                if isinstance(kind, click.Choice):
+                    assert value in kind.choices, f"{context.command_path} {name} is none of {kind.choices}"
         if not isinstance(command, click.Group):
             takes = [param for param in command.params if isinstance(param, click.Argument)]
             assert len(arguments) == len(takes) or not (arguments or whole), f"{context.command_path} takes {len(takes)} arguments"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,9 +15,11 @@ import pytest
 import zstandard
 
 from sync.central.intake import BODY_BYTES_MAX
+from sync.central.limits import Limits
 from sync.central.serving import EmbeddedCentral
 from sync.contract import facts
 from sync.contract.envelope import BATCH_FACTS_MAX, join_batch
+from tests.support import wait_until
 from tests.support_enrolled import Register, enrolled, running_central
 
 
@@ -219,3 +222,44 @@ def test_many_registers_at_once_share_commits_and_lose_nothing(embedded: Embedde
     report = embedded.central.reconcile()
     assert (report.ok, report.sales) == (True, 4 * 60)
     assert [stream.last for each in report.registers for stream in each.streams] == [60, 60, 60, 60]
+
+
+def test_a_quarantine_is_told_again_when_the_answer_that_told_it_was_lost(register: Register) -> None:
+    wrong = register.sale(tenders=[])
+    first = register.ack(register.push(wrong))
+    again = register.ack(register.push(wrong, register.sale()))
+    assert (again["quarantined"], again["duplicates"], again["accepted"]) == (first["quarantined"], 1, 1)
+    assert len(first["quarantined"]) == 1
+
+
+def test_a_number_that_fits_no_counter_is_refused(register: Register) -> None:
+    for number in (0, 10**18, 10**20 - 1):
+        problem(register.push(register.fact(facts.SALE, register.sale_data(), number=number)), 422, "envelope-invalid")
+
+
+def test_a_disk_without_room_is_told_as_busy_and_nothing_is_acknowledged(register: Register, embedded: EmbeddedCentral) -> None:
+    register.push(register.sale())
+    writer = embedded.central._platform.writer
+    pages = writer.submit(lambda transaction: transaction.db.execute("PRAGMA page_count").fetchone()[0]).result(5)
+    writer.submit(lambda transaction: transaction.db.execute(f"PRAGMA max_page_count = {pages}").fetchall()).result(5)
+    many = [register.sale() for _ in range(200)]
+    busy = register.push(*many)
+    problem(busy, 503, "busy")
+    assert int(busy.headers["retry-after"]) > 0
+    assert register.next() == 2
+    writer.submit(lambda transaction: transaction.db.execute("PRAGMA max_page_count = 1000000").fetchall()).result(5)
+    assert register.ack(register.push(*many))["accepted"] == 200
+
+
+def test_more_batches_at_once_than_central_holds_are_told_to_come_back(tmp_path: Path) -> None:
+    gate = threading.Event()
+    with running_central(tmp_path / "small", limits=Limits(pushes_in_hand_max=1)) as small, httpx.Client(base_url=small.url) as http:
+        register = enrolled(http, small.central)
+        held = small.central._platform.writer.submit(lambda transaction: gate.wait(10))
+        wire = register.sale()
+        with ThreadPoolExecutor(3) as pool:
+            answers = [pool.submit(register.push, wire) for _ in range(3)]
+            wait_until(lambda: sum(answer.done() for answer in answers) == 2, "two are refused while one waits for the disk")
+            gate.set()
+        held.result(5)
+        assert sorted(answer.result().status_code for answer in answers) == [200, 503, 503]

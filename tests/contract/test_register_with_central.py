@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -115,8 +116,8 @@ async def test_sales_reach_the_central_platform_once_across_its_restarts(tmp_pat
         assert len(stored) == 35
         assert register.journal.quarantined() == []
         assert register.push.report.clock_offset_ms is not None
-        links = [report.link for report in register.reports]
-        assert links.count(Link.OFFLINE) <= 2  # one report per change of what waits, none per attempt
+        links = [one for one, _ in itertools.groupby(report.link for report in register.reports)]
+        assert links.count(Link.OFFLINE) == 1  # down once, up once, however often it was tried
 
 
 async def test_a_code_is_used_once_and_a_wrong_one_is_refused(tmp_path: Path, central: EmbeddedCentral) -> None:
@@ -144,7 +145,7 @@ async def test_a_cloned_disk_is_told_on_both_sides_and_a_new_enrolment_sends_wha
         clone.sold = 10
         await clone.sell(1)
         await eventually(lambda: clone.push.report.link is Link.FROZEN, "the clone is told")
-        assert clone.push.report.reason == "tail_lost"
+        assert clone.push.report.reason == "fork"  # it showed central a fact of its own, so that both machines hear of it
         await clone.sell(2)
         await eventually(lambda: clone.push.report.waiting >= 0, "it goes on selling")
         code = central.central.enrol_code("0001", "02").code

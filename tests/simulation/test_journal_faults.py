@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -242,29 +243,68 @@ async def test_a_row_that_was_tampered_with_is_found_although_the_pages_are_righ
         open_journal(tmp_path)
 
 
-async def test_damage_in_the_log_is_told_from_a_write_that_was_never_finished(tmp_path: Path) -> None:
-    with selling_child(tmp_path) as child:
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """The folder of a process that was killed while it committed, and what it had acknowledged."""
+    folder = tmp_path_factory.mktemp("killed")
+    with selling_child(folder) as child:
         assert child.stdout is not None
         acknowledged = [child.stdout.readline().decode().strip() for _ in range(60)]
         child.kill()
         child.wait()
-    log = tmp_path / "journal.db-wal"
-    log.write_bytes(log.read_bytes()[:-1000])  # a torn last write: nothing of it was acknowledged, or it would have been synced
-    async with open_journal(tmp_path) as torn:
-        assert await torn.known_command(acknowledged[-10])  # at most one commit per task is in the last transaction
-    with selling_child(tmp_path / "again") as child:
-        assert child.stdout is not None
-        for _ in range(60):
-            child.stdout.readline()
-        child.kill()
-        child.wait()
-    log = tmp_path / "again" / "journal.db-wal"
-    damaged = bytearray(log.read_bytes())
-    damaged[len(damaged) // 3] ^= 1
-    log.write_bytes(damaged)
+    return folder, acknowledged
+
+
+def log_of(folder: Path) -> tuple[bytes, list[tuple[int, bool]]]:
+    """The write-ahead log, and of each frame in use its place and whether a commit ends with it."""
+    log = (folder / "journal.db-wal").read_bytes()
+    places = range(32, len(log) - 24 - 4096 + 1, 24 + 4096)
+    return log, [(at, log[at + 4 : at + 8] != bytes(4)) for at in places if log[at + 8 : at + 16] == log[16:24]]
+
+
+@pytest.mark.parametrize("part", ["an early page", "a commit's page", "a header", "the last but one commit"])
+async def test_damage_in_the_log_is_found_and_nothing_is_touched(killed: tuple[Path, list[str]], tmp_path: Path, part: str) -> None:
+    folder = tmp_path / "journal"
+    shutil.copytree(killed[0], folder)
+    log, frames = log_of(folder)
+    commits = [at for at, commit in frames if commit]
+    at = {
+        "an early page": frames[10][0] + 500,
+        "a commit's page": commits[20] + 500,
+        "a header": commits[20] + 17,
+        "the last but one commit": commits[-2] + 100,
+    }
+    damaged = bytearray(log)
+    damaged[at[part]] ^= 1
+    (folder / "journal.db-wal").write_bytes(damaged)
+    (folder / "journal.db-shm").unlink()
     with pytest.raises(JournalCorrupt, match="committed pages follow a damaged one"):
-        open_journal(tmp_path / "again")
-    assert log.read_bytes() == bytes(damaged)
+        open_journal(folder)
+    assert (folder / "journal.db-wal").read_bytes() == bytes(damaged)
+
+
+@pytest.mark.parametrize("torn", ["cut off in a page", "cut off in a header", "its middle never written", "its end never written"])
+async def test_a_last_commit_that_was_never_finished_is_no_damage(killed: tuple[Path, list[str]], tmp_path: Path, torn: str) -> None:
+    folder = tmp_path / "journal"
+    shutil.copytree(killed[0], folder)
+    log, frames = log_of(folder)
+    *_, before_last, last = [place for place, (_, commit) in enumerate(frames) if commit]
+    first, end = frames[before_last + 1][0], frames[last][0] + 24 + 4096
+    whole = log[:end]
+    match torn:
+        case "cut off in a page":
+            whole = whole[:-1000]
+        case "cut off in a header":
+            whole = whole[: first + 10]
+        case "its middle never written":
+            whole = whole[: first + 24] + bytes(4096) + whole[first + 24 + 4096 :]
+        case _:
+            whole = whole[:-4096] + bytes(4096)
+    (folder / "journal.db-wal").write_bytes(whole)
+    (folder / "journal.db-shm").unlink()
+    async with open_journal(folder) as journal:
+        assert await journal.known_command(killed[1][-10])  # at most one commit per task is in the last transaction
+        assert journal.verify().problems == ()
 
 
 class FaultyConnection:

@@ -40,7 +40,7 @@ from tui.drawing.foot import KeyHint
 from tui.drawing.line import Line
 from tui.glyphs import ASCII
 from tui.messages import Words
-from tui.shown import Shown, like, money
+from tui.shown import Shown, money
 
 EN, DE = Words("en"), Words("de")
 replace = msgspec.structs.replace
@@ -403,9 +403,9 @@ def test_a_typed_amount_is_read_in_whole_units(typed: str, digits: int, minor: i
 
 
 def test_an_amount_of_ours_is_written_like_the_markets() -> None:
-    assert like(5, euros(20064), 2) == "0,05"
-    assert like(120000, None, 2) == "1200.00"
-    assert like(1200, euros(0), 0) == "1200"
+    assert shown(READY).amount(5) == "0,05"
+    assert shown(replace(READY, decimal=".", digits=3)).amount(1200000) == "1200.000"
+    assert shown(replace(READY, digits=0)).amount(1200) == "1200"
 
 
 # --- rows and banners ------------------------------------------------------------------------------------------------------------

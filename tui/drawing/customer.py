@@ -55,7 +55,7 @@ def customer_fold(shown: Shown, cells: int) -> list[Line]:
 
 
 def customer_page(shown: Shown, notes: list[str] | None, cells: int) -> list[Line]:
-    """Everything about the customer on a page; ``notes`` once they were asked for."""
+    """Everything about the customer on a page; ``notes`` once they were asked for, where the eye is."""
     customer = shown.snapshot.customer
     if customer is None:
         return [line((shown.words("customer.none"), "muted"))]
@@ -63,10 +63,10 @@ def customer_page(shown: Shown, notes: list[str] | None, cells: int) -> list[Lin
     if customer.cart and customer.cart.lines:
         rows += [BLANK, line((shown.words("customer.cart_lines"), "strong"))]
         rows += [apart(line(f"{row.pieces:>3} × {row.name}"), line(row.amount.text), cells) for row in customer.cart.lines]
-    if notes is not None:
-        rows += [BLANK, line((shown.words("customer.notes_title"), "strong"))]
-        rows += [row for note in notes for row in wrapped(f"· {note}", cells)] or [line((shown.words("customer.no_notes"), "muted"))]
-    return rows
+    if notes is None:
+        return rows
+    noted = [row for note in notes for row in wrapped(f"· {note}", cells)] or [line((shown.words("customer.no_notes"), "muted"))]
+    return [rows[0], BLANK, line((shown.words("customer.notes_title"), "strong")), *noted, BLANK, *rows[1:]]
 
 
 def _name(shown: Shown, customer: CustomerView, cells: int) -> Line:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edge_agent.views import Amount, AttemptView, PaymentView, TenderView
 from tui.drawing.line import BLANK, Line, Piece, apart, indented, line, wrapped
-from tui.shown import Shown, like, money
+from tui.shown import Shown, money
 
 QUICK_KEYS = "ASDFGH"
 """The quick amounts lie under the left hand, while the right one types."""
@@ -69,17 +69,17 @@ def _typed(shown: Shown, payment: PaymentView, typed: str, cells: int) -> list[L
     minor = money(typed, digits)
     if minor is None or minor == 0:
         return wrapped(words("pay.not_amount"), cells, "warn")
-    amount = like(minor, payment.rest, digits)
+    amount = shown.amount(minor)
     rows = []
     if "cash" in payment.methods:
         back = minor - payment.cash_due.minor
-        says = words("pay.gives_change", change=like(back, payment.rest, digits)) if back >= 0 else words("pay.leaves", rest=like(-back, payment.rest, digits))
+        says = words("pay.gives_change", change=shown.amount(back)) if back >= 0 else words("pay.leaves", rest=shown.amount(-back))
         rows += [apart(line(("› ", "accent"), (f"{'Enter':<6}", "key"), (words("pay.cash"), "strong"), fill="chosen"), line((amount, "strong"), " "), cells)]
         rows += [line(" " * 8, (says, "muted"))]
     if "card" in payment.methods and minor <= payment.rest.minor:
         rows += [apart(line("  ", (f"{'C':<6}", "key"), words("pay.card")), line(amount, " "), cells)]
         if minor < payment.rest.minor:
-            rows += [line(" " * 8, (words("pay.leaves", rest=like(payment.rest.minor - minor, payment.rest, digits)), "muted"))]
+            rows += [line(" " * 8, (words("pay.leaves", rest=shown.amount(payment.rest.minor - minor)), "muted"))]
     return rows
 
 

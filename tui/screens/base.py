@@ -30,6 +30,7 @@ class Pictured(Screen[None]):
     """A screen that is drawn from pictures. ``topic`` names what F1 explains here."""
 
     topic: ClassVar[str] = "sale"
+    AUTO_FOCUS = ""
 
     @property
     def counter(self) -> Counter:

@@ -14,7 +14,7 @@ from edge_agent.views import AddDepartment, Snapshot
 from tui.drawing.foot import KeyHint
 from tui.drawing.line import BLANK, Line, apart, line, wrapped
 from tui.screens.base import Dialog
-from tui.shown import Shown, like, money
+from tui.shown import Shown, money
 from tui.widgets.choices import Choices, Option, text_row
 from tui.widgets.drawn import Drawn
 from tui.widgets.entry import Entry
@@ -93,7 +93,7 @@ class DepartmentDialog(Dialog):
         if self._code:
             rows.append(line((words("department.for_code", code=self._code), "muted")))
         if self._minor:
-            amount = like(self._minor, shown.due, shown.snapshot.digits)
+            amount = shown.amount(self._minor)
             rows.append(apart(line(words("department.which")), line((f"{amount} {shown.snapshot.currency}", "strong")), cells))
             rows += wrapped(words("department.name"), cells, "muted")
         else:
@@ -127,7 +127,7 @@ class DepartmentDialog(Dialog):
         if not self._minor or shown is None:
             self.dismiss()
             return
-        self._step(0, like(self._minor, shown.due, shown.snapshot.digits), self.counter.words("department.price"))
+        self._step(0, shown.amount(self._minor), self.counter.words("department.price"))
 
     def _step(self, minor: int, value: str, placeholder: str) -> None:
         self._minor = minor

@@ -16,7 +16,7 @@ from tui.drawing.line import Line, line
 from tui.screens.base import CounterScreen
 from tui.screens.confirm import Confirm
 from tui.screens.review import ReviewDialog
-from tui.shown import Shown, like, money
+from tui.shown import Shown, money
 from tui.widgets.basket import Basket
 from tui.widgets.drawn import Drawn
 from tui.widgets.entry import Entry
@@ -133,17 +133,25 @@ class PayScreen(CounterScreen):
             self.query_one("#pay", Drawn).redraw()
 
     @on(Entry.Submitted)
+    def submitted(self, event: Entry.Submitted) -> None:
+        """Enter in the entry line."""
+        self._accept(event.value)
+
     def action_accept(self) -> None:
-        """Enter takes what is offered: the typed amount as cash, else the choice that is marked."""
+        """Enter anywhere else."""
+        self._accept(self.query_one(Entry).value)
+
+    def _accept(self, value: str) -> None:
+        """Take what is offered: the typed amount as cash, else the choice that is marked."""
         shown = self.counter.picture
         if shown is None or _attempt(shown) is not None or shown.snapshot.payment is None:
             return
-        typed = self._typed(shown)
+        typed = money(value, shown.snapshot.digits) or None
         if typed is not None:
             self._take("cash" if "cash" in shown.snapshot.payment.methods else "card", typed, shown)
             return
         offered = pay.choices(shown)
-        if offered and not self.query_one(Entry).value:
+        if offered and not value:
             self._take(offered[self._at].kind, offered[self._at].minor, shown)
 
     @on(Entry.Shortcut)
@@ -154,9 +162,9 @@ class PayScreen(CounterScreen):
             return
         letter = event.character.upper()
         if letter in "CK":
-            if event.value and self._typed(shown) is None:
-                return
-            self._take("card", self._typed(shown), shown)
+            typed = money(event.value, shown.snapshot.digits) or None
+            if typed is not None or not event.value:
+                self._take("card", typed, shown)
             return
         for choice in pay.choices(shown):
             if choice.key == letter and not event.value:
@@ -204,10 +212,6 @@ class PayScreen(CounterScreen):
 
     # --- amounts -----------------------------------------------------------------------------------------------------------------
 
-    def _typed(self, shown: Shown) -> int | None:
-        minor = money(self.query_one(Entry).value, shown.snapshot.digits)
-        return minor or None
-
     def _take(self, kind: str, minor: int | None, shown: Shown) -> None:
         payment = shown.snapshot.payment
         assert payment is not None
@@ -216,7 +220,7 @@ class PayScreen(CounterScreen):
             return
         if kind == "cash" and minor is not None and minor > ASK_AGAIN_TIMES * max(payment.cash_due.minor, 1) and self._asked_minor != minor:
             self._asked_minor = minor
-            self.counter.say("pay.ask_again", amount=like(minor, payment.rest, shown.snapshot.digits))
+            self.counter.say("pay.ask_again", amount=shown.amount(minor))
             return
         self.query_one(Entry).clear()
         self._at = 0

@@ -56,7 +56,7 @@ class SaleScreen(CounterScreen):
         yield Drawn(total.repriced, id="repriced")
         yield Drawn(total.price_check, id="check")
         yield Drawn(total.total, id="total")
-        yield Horizontal(Drawn(self._prompt, id="prompt"), Entry(id="entry", shortcut=_is_key), id="entering")
+        yield Horizontal(Drawn(self._prompt, id="prompt"), Entry(id="entry", shortcut=_is_key, empties=True, taking="*"), id="entering")
 
     def on_mount(self) -> None:
         """The entry line has the focus."""
@@ -131,7 +131,6 @@ class SaleScreen(CounterScreen):
     def entered(self, event: Entry.Submitted) -> None:
         """Enter sends what was typed; it is understood like a scan."""
         text = event.value.strip()
-        event.input.clear()
         if text:
             self.counter.command(Enter(text))
 
@@ -140,7 +139,6 @@ class SaleScreen(CounterScreen):
         """A key that changes a quantity."""
         if event.character == "*":
             if event.value.strip():
-                self.query_one(Entry).clear()
                 self.counter.command(NextQuantity(event.value.strip()))
             return
         if event.character in "qQ":

@@ -12,11 +12,20 @@ CHARACTERS_MAX = 128
 """Longer than any code, name or reason that is typed."""
 
 
+def _no_shortcut(character: str, value: str) -> bool:
+    return False
+
+
 class Entry(Input):
-    """An input without a frame. ``shortcut(character, value)`` names the keys that are not text here; such a key is posted as Shortcut."""
+    """An input without a frame.
+
+    ``shortcut(character, value)`` names the keys that are not text here; such a key is posted as Shortcut. With ``empties`` the line is
+    empty the moment its text is taken (by Enter, or by one of the ``taking`` shortcuts): the next key, however fast it comes (from a
+    scanner that types, from a paste), begins the next line.
+    """
 
     class Shortcut(Message):
-        """A key that was not text."""
+        """A key that was not text, and the text before it."""
 
         def __init__(self, character: str, value: str) -> None:
             super().__init__()
@@ -24,26 +33,41 @@ class Entry(Input):
             self.value = value
 
     def __init__(
-        self, *, id: str | None = None, topic: str = "", shortcut: Callable[[str, str], bool] = lambda character, value: False, placeholder: str = ""
+        self, *, id: str | None = None, topic: str = "", shortcut: Callable[[str, str], bool] = _no_shortcut, empties: bool = False, taking: str = ""
     ) -> None:
-        super().__init__(id=id, compact=True, max_length=CHARACTERS_MAX, placeholder=placeholder, select_on_focus=False)
+        super().__init__(id=id, compact=True, max_length=CHARACTERS_MAX, select_on_focus=False)
         self.topic = topic
         self.cursor_blink = False
         self._is_shortcut = shortcut
+        self._empties = empties
+        self._taking = taking
 
     async def _on_key(self, event: events.Key) -> None:
         character = event.character
         if event.is_printable and character is not None and self._is_shortcut(character, self.value):
             event.stop()
             event.prevent_default()
-            self.post_message(self.Shortcut(character, self.value))
+            self._take_shortcut(character)
             return
         await super()._on_key(event)
 
-    def take(self, text: str) -> None:
-        """Typing that arrived while something else had the focus."""
+    def take(self, character: str) -> None:
+        """A key that was pressed while something else had the focus."""
         self.focus()
-        if self._is_shortcut(text, self.value):
-            self.post_message(self.Shortcut(text, self.value))
+        if self._is_shortcut(character, self.value):
+            self._take_shortcut(character)
         else:
-            self.insert_text_at_cursor(text)
+            self.insert_text_at_cursor(character)
+
+    async def action_submit(self) -> None:
+        """Enter."""
+        value = self.value
+        if self._empties:
+            self.clear()
+        self.post_message(self.Submitted(self, value, None))
+
+    def _take_shortcut(self, character: str) -> None:
+        value = self.value
+        if character in self._taking:
+            self.clear()
+        self.post_message(self.Shortcut(character, value))

@@ -6,6 +6,7 @@ import hmac
 from typing import Any
 
 from litestar import Request
+from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 
@@ -15,6 +16,7 @@ from sync.central.registers import Who, secret_hash, who_asks
 from sync.contract.messages import PROBLEM_UNAUTHORISED, Problem
 
 TOKEN_CHARACTERS_MAX = 256
+NOT_STORED = ResponseHeader(name="Cache-Control", value="no-store", description="Personal: kept by nobody on the way")
 REGISTER_SECURITY: list[dict[str, list[str]]] = [{"register": []}]
 OPERATOR_SECURITY: list[dict[str, list[str]]] = [{"operator": []}]
 

@@ -6,11 +6,18 @@ from litestar import post
 from litestar.params import JSONBody
 
 from sync.central import enrolment
-from sync.central.api.asking import ThePlatform, problems
+from sync.central.api.asking import NOT_STORED, ThePlatform, problems
 from sync.contract.messages import Enrolled, EnrolRequest
 
 
-@post("/edge/v1/enrolments", responses=problems(400, 403, 413), security=[{}], tags=["enrolment"], summary="Make a device a register")
+@post(
+    "/edge/v1/enrolments",
+    responses=problems(400, 403, 413),
+    security=[{}],
+    response_headers=[NOT_STORED],
+    tags=["enrolment"],
+    summary="Make a device a register",
+)
 async def enrol(platform: ThePlatform, data: JSONBody[EnrolRequest]) -> Enrolled:
     """A single-use code and proof that the device holds its key buy a register, its next epoch and a bearer token; earlier ones of the register retire."""
     return await platform.writer.run(lambda transaction: enrolment.enrol(transaction, platform.random, platform.tenant, data))

@@ -9,7 +9,7 @@ from litestar.di import Provide
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from sync.central import carts, customers
-from sync.central.api.asking import REGISTER_SECURITY, Asking, ThePlatform, answers, asking, problems
+from sync.central.api.asking import NOT_STORED, REGISTER_SECURITY, Asking, ThePlatform, answers, asking, problems
 from sync.central.storage import Db
 from sync.contract.messages import ClaimAnswer, ClaimRequest, CompleteRequest, ReleaseRequest
 from sync.contract.rows import CartRow, CustomerRow
@@ -75,5 +75,6 @@ def people_router() -> Router:
         route_handlers=[find_customer, read_customer, cart_of, read_cart, claim, release, complete],
         dependencies={"who": Provide(asking)},
         security=REGISTER_SECURITY,
+        response_headers=[NOT_STORED],
         tags=["customers and carts"],
     )

@@ -1,0 +1,149 @@
+"""The demo counter: central, service and terminal in one process, simulated devices around them, and F12 to play the customer and the world."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from edge_agent import views as v
+from edge_agent.bootstrap import Agent, keys_of
+from edge_agent.clock import SystemClock, SystemRandom
+from edge_agent.config import load_config
+from edge_agent.demo.dice import Dice
+from edge_agent.demo.operations import Operations
+from edge_agent.demo.panel import WorldPanel
+from edge_agent.demo.sample import STORES, key_of, sample_feeds
+from edge_agent.demo.shops import FLOAT_MINOR, SHOPS, SampleShop
+from edge_agent.demo.stock import Feeds, Stock
+from edge_agent.demo.words import Words
+from edge_agent.demo.world import World
+from edge_agent.hosting import bind, enrol_register, in_process, set_up_logs, show
+from edge_agent.serving import Listener
+from sync.central.serving import EmbeddedCentral
+from sync.contract.rows import StoreRow
+from sync.enrol import load as load_enrolment
+
+STEP_SECONDS = 0.9
+"""How long the terminal stays at each step: long enough to be read."""
+SAMPLE_SECONDS_MAX = 60.0
+"""Within this the register has its articles, prices and staff from central, or something is broken."""
+
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+"""Asked to end, or the window is closed: the same as Ctrl+C."""
+
+
+def run_counter(*, seed: int, market: str, language: str, theme: str, plain: bool, keep: Path | None) -> None:
+    """Open the counter on the sample shop of ``market`` until it is left. Nothing stays behind, except in ``keep``, where the next demo goes on.
+
+    Raises EdgeError.
+    """
+    with _folder(keep) as folder, (folder / "demo.log").open("a", encoding="utf-8") as log:
+        set_up_logs(log)
+        for number in ENDS:
+            signal.signal(number, signal.default_int_handler)
+        try:
+            with ExitStack() as exits:
+                demo = _Demo(folder, seed, SHOPS[market], Words(language))
+                demo.open(exits)
+                asyncio.run(demo.show(language, theme, plain))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            return
+        finally:
+            set_up_logs(sys.stderr)
+
+
+class _Demo:
+    """Everything between the folder and the screen."""
+
+    def __init__(self, folder: Path, seed: int, shop: SampleShop, words: Words) -> None:
+        self._folder = folder
+        self._seed = seed
+        self._shop = shop
+        self._words = words
+        self._clock = SystemClock()
+        self._random = SystemRandom()
+
+    def open(self, exits: ExitStack) -> None:
+        """Central with the sample in it, the world, and a register that is enrolled."""
+        at_ms = self._clock.now_ms()
+        feeds = sample_feeds(self._seed, at_ms)
+        is_new = not (self._folder / "central").exists()
+        self._central = EmbeddedCentral(self._folder / "central", self._clock, self._random)
+        url = self._central.start()
+        exits.callback(self._central.stop)
+        if is_new:
+            self._seed_central(feeds)
+        register = self._folder / "register"
+        enrolment = load_enrolment(register)
+        port = urlsplit(enrolment.url).port or 0 if enrolment is not None else 0
+        self._world = exits.enter_context(World(self._folder, self._clock, _address(url), network_port=port, step_seconds=STEP_SECONDS, pictures=True))
+        if enrolment is None:
+            code = self._central.central.enrol_code(self._shop.store, self._shop.register).code
+            enrol_register(load_config(self._world.config_path), self._world.network.url, code)
+        self._stock = Stock(feeds, self._shop.rules, self._clock.now_ms)
+
+    async def show(self, language: str, theme: str, plain: bool) -> None:
+        """The service and the screen, until the screen is left, or the process is asked to end."""
+        running = asyncio.current_task()
+        assert running is not None
+        for number in ENDS:
+            asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+        config = load_config(self._world.config_path)
+        async with AsyncExitStack() as exits:
+            agent = await Agent.start(config, keys_of(config, self._random), self._clock, self._random)
+            exits.push_async_callback(agent.stop)
+            listener = Listener(agent.api, bind(config), stopping=agent.core.let_go)
+            await listener.start()
+            exits.push_async_callback(listener.stop)
+            await self._open_shift(agent)
+            operations = Operations(f"http://{self._world.network.upstream[0]}:{self._world.network.upstream[1]}", self._central.central.ops_token)
+            panel = WorldPanel(
+                self._world, self._stock, operations, self._restart_central, self._shop.colleagues, self._random, Dice(self._seed, "panel"), self._words
+            )
+            await show(in_process(agent), language=language, theme=theme, plain=plain, panel=panel)
+
+    async def _open_shift(self, agent: Agent) -> None:
+        """Open the shift once the sample has arrived, so that the first scan sells; then say who plays the world."""
+        deadline = self._clock.monotonic() + SAMPLE_SECONDS_MAX
+        ports = agent.core.ports
+        while None in (ports.catalogue.age().as_of_ms, ports.people.age().as_of_ms) and self._clock.monotonic() < deadline:
+            await agent.core.wait_beyond(agent.core.view, 1.0)
+        async with in_process(agent) as client:
+            if (await client.snapshot()).shift is None:
+                await client.send(v.OpenShift(self._shop.badge, FLOAT_MINOR))
+        agent.core.tell("notice.demo", "info", self._words("banner"), self._words("banner.hint"))
+
+    def _seed_central(self, feeds: Feeds) -> None:
+        central = self._central.central
+        central.seed_stores([msgspec.convert(row, StoreRow) for row in STORES])
+        for feed, rows in feeds.items():
+            central.seed(feed, [(key_of(feed, dict(row)), row) for row in rows])
+
+    def _restart_central(self) -> None:
+        self._central.stop()
+        self._world.network.upstream = _address(self._central.start())
+
+
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    assert parts.hostname, url
+    assert parts.port, url
+    return parts.hostname, parts.port
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="edge-demo-") as folder:
+        yield Path(folder)

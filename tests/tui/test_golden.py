@@ -1,0 +1,166 @@
+"""Golden pictures: every screen as text, at the sizes that counters have. EDGE_UPDATE_GOLDEN=1 draws them anew; look at them before they are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from edge_agent.views import CustomerRowView, NoticeView, PriceView, QuestionView, RepriceView, Snapshot, TenderView
+from tests.support_service import ScriptedService, article
+from tests.support_snapshots import (
+    CART,
+    CLOSED,
+    COAT,
+    DAY,
+    DEVICES,
+    GLOVES,
+    HOUR,
+    MARIA,
+    NOW,
+    PARKED,
+    PRALINES,
+    READY,
+    SALE,
+    SCARF,
+    SOCKS,
+    SUSPENDED,
+    TERMINAL_AWAY,
+    UNKNOWN_CODE,
+    attempt,
+    basket,
+    euros,
+    ident,
+    payment,
+    selling,
+)  # fmt: skip
+from tests.support_till import compare, till
+
+replace = msgspec.structs.replace
+WIDE, USUAL, NARROW = (120, 40), (80, 24), (60, 20)
+FULL = selling(COAT, SOCKS, PRALINES, customer=MARIA)
+LOCKED = replace(FULL, phase="paying", basket=basket(COAT, SOCKS, PRALINES, locked=True))
+SPLIT = (TenderView(ident("t1"), "cash", "settled", euros(10000)), TenderView(ident("t2"), "card", "failed", euros(10064), reason="insufficient_funds"))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the service says, which keys are pressed and what is typed then, and what has to be there before the picture is taken."""
+
+    snapshot: Snapshot
+    awaited: str
+    keys: tuple[str, ...] = ()
+    typed: str = ""
+    after: tuple[str, ...] = ()
+
+
+SCENES = {
+    "empty": Scene(READY, "Scan an article"),
+    "basket": Scene(selling(COAT, SOCKS, PRALINES, notice=UNKNOWN_CODE), "Pralines"),
+    "customer_cart": Scene(replace(FULL, devices=[*DEVICES[:3], TERMINAL_AWAY], suspended=[SUSPENDED], parked=[PARKED]), "Pralines"),
+    "cart_to_pick": Scene(
+        selling(COAT, SCARF, GLOVES, customer=replace(MARIA, cart=replace(CART, state="here")), repriced=RepriceView(euros(21490), euros(15920))), "to pick"
+    ),
+    "customer_page": Scene(FULL, "Likes to be called", ("f3", "n")),
+    "find_article": Scene(selling(COAT), "4 found", ("f4",), "wool"),
+    "find_customer": Scene(READY, "3 found", ("f3",), "mar"),
+    "pay_cash": Scene(FULL, "leaves 50,64 to pay", ("f2",), "150"),
+    "pay_split": Scene(replace(FULL, payment=payment(10064, paid=10000, tenders=SPLIT)), "So far", ("f2",)),
+    "change_due": Scene(replace(READY, last_sale=SALE), "Change"),
+    "card_waiting": Scene(replace(LOCKED, payment=payment(20064, attempt=attempt("in_progress", step="present_card"))), "Please hold"),
+    "card_unknown": Scene(replace(LOCKED, payment=payment(20064, attempt=attempt("unknown", waited_s=47, reason="connection_lost"))), "Outcome not known"),
+    "card_review": Scene(replace(LOCKED, payment=payment(20064, attempt=attempt("needs_review", waited_s=700))), "Did the money move?", ("r",)),
+    "question": Scene(
+        replace(FULL, question=QuestionView(ident("q"), "question.replace_customer", {"new": "Jonas Weber", "current": MARIA.name}, ["replace", "keep"], "?")),
+        "Jonas Weber",
+    ),
+    "price_check": Scene(replace(FULL, price_check=PriceView("SKU-1", "Wool coat", "navy, 38", euros(19900), "piece", euros(17900))), "not sold"),
+    "past_sales": Scene(READY, "2 sales", ("f9", "s")),
+    "receipt": Scene(READY, "P print a copy", ("f9", "s", "enter")),
+    "set_aside": Scene(replace(READY, suspended=[SUSPENDED], parked=[PARKED]), "umbrella", ("f7",)),
+    "void_reason": Scene(FULL, "could not pay", ("f9", "v")),
+    "discount_reason": Scene(FULL, "goodwill", ("f8",), "20%", ("enter",)),
+    "department": Scene(replace(FULL, notice=UNKNOWN_CODE), "Which department?", ("f9", "t"), "12,50", ("enter",)),
+    "menu": Scene(FULL, "past sales", ("f9",)),
+    "commands": Scene(FULL, "F6     suspend", ("ctrl+p",), "set"),
+    "help": Scene(FULL, "Keys here", ("f1",)),
+    "messages": Scene(FULL, "Good day", ("f9", "n")),
+    "stopped_disk": Scene(
+        replace(FULL, phase="stopped", devices=DEVICES, stopped=NoticeView("disk_full", "bad", "The disk is full.", "Make room.")), "S T O P P E D"
+    ),
+    "sign_in": Scene(CLOSED, "Who opens"),
+}
+
+
+def service_at(snapshot: Snapshot) -> ScriptedService:
+    """A service with something in every list."""
+    service = ScriptedService(snapshot)
+    service.articles = [
+        article("SKU-1", "Wool coat", "navy, 38", "04006381333931", 19900, "199,00"),
+        article("SKU-2", "Wool coat", "camel, 40", "04006381333948", 21900, "219,00"),
+        article("SKU-3", "Wool scarf", "navy", "04006381333955", 4900, "49,00"),
+        article("SKU-9", "Woolly pralines", "", "04006381333962", 3990, "39,90", "kg"),
+    ]
+    service.customers = [
+        CustomerRowView("c-1", "Maria Fernandez", "gold", "…4711, Berlin", NOW - 50 * DAY),
+        CustomerRowView("c-2", "Marie Fischer", "silver", "…0815, Potsdam", NOW - DAY),
+        CustomerRowView("c-3", "Mariam Yılmaz", "", "…1234"),
+    ]
+    older = replace(
+        SALE, id=ident("older"), receipt="R-0001-02-000122", tenders=["cash", "card"], at_ms=NOW - DAY, print_state="not_printed", total=euros(129900)
+    )
+    service.sales = [SALE, older]
+    service.receipt = [
+        "         Berlin Mitte",
+        "",
+        "Wool coat, navy, 38       199,00",
+        "  winter offer -20 %      -39,80",
+        "",
+        "TOTAL EUR                 200,64",
+    ]
+    service.departments = ["fashion", "beauty", "food"]
+    service.notices = [UNKNOWN_CODE, NoticeView("notice.shift_opened", "good", "Good day", shown={"name": "Ayse K."}, at_ms=NOW - HOUR)]
+    service.notes = ["Likes to be called by her first name."]
+    return service
+
+
+async def draw(scene: Scene, size: tuple[int, int], **how: str) -> str:
+    async with till(service_at(scene.snapshot), size=size, **how) as counter:
+        for key in scene.keys:
+            await counter.press(key)
+        if scene.typed:
+            await counter.type(scene.typed)
+        await counter.press(*scene.after)
+        if scene.awaited:
+            await counter.sees(scene.awaited)
+        return counter.text()
+
+
+@pytest.mark.parametrize("size", [WIDE, USUAL], ids=["120x40", "80x24"])
+@pytest.mark.parametrize("name", SCENES)
+async def test_the_screen_is_as_it_was(name: str, size: tuple[int, int]) -> None:
+    compare(await draw(SCENES[name], size), f"{name}_{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("name", ["basket", "cart_to_pick", "pay_cash", "card_unknown", "question"])
+async def test_the_narrow_screen_is_as_it_was(name: str) -> None:
+    compare(await draw(SCENES[name], NARROW), f"{name}_60x20")
+
+
+@pytest.mark.parametrize("name", ["customer_cart", "pay_cash", "card_unknown"])
+async def test_the_german_screen_is_as_it_was(name: str) -> None:
+    compare(await draw(replace_awaited(SCENES[name]), USUAL, locale="de"), f"{name}_de_80x24")
+
+
+@pytest.mark.parametrize(("name", "glyphs"), [("customer_cart", "ascii"), ("customer_cart", "console"), ("card_unknown", "ascii")])
+async def test_a_poorer_terminal_shows_the_same_in_its_own_characters(name: str, glyphs: str) -> None:
+    picture = await draw(SCENES[name], USUAL, glyphs=glyphs)
+    compare(picture, f"{name}_{glyphs}_80x24")
+    if glyphs == "ascii":
+        assert picture.isascii()
+
+
+def replace_awaited(scene: Scene) -> Scene:
+    """The same in another language: its last word is another one."""
+    return Scene(scene.snapshot, "", scene.keys, scene.typed, scene.after)
