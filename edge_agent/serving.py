@@ -81,7 +81,8 @@ def _share(path: Path, group: str, listener: socket.socket) -> None:
 
 def bind_loopback(port: int) -> socket.socket:
     """Listen on a loopback port; 0 takes a free one. Raises ConfigError."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named because asyncio turns Nagle's algorithm off only where it is: each small answer would wait 40 ms otherwise.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import signal
 import sys
 import tempfile
@@ -103,7 +104,7 @@ class _Demo:
             listener = Listener(agent.api, bind(config), stopping=agent.core.let_go)
             await listener.start()
             exits.push_async_callback(listener.stop)
-            await self._open_shift(agent)
+            await asyncio.gather(self._open_shift(agent), asyncio.to_thread(importlib.import_module, "tui.app"))
             operations = Operations(f"http://{self._world.network.upstream[0]}:{self._world.network.upstream[1]}", self._central.central.ops_token)
             panel = WorldPanel(
                 self._world, self._stock, operations, self._restart_central, self._shop.colleagues, self._random, Dice(self._seed, "panel"), self._words

@@ -34,7 +34,7 @@ class Power:
     async def on(self) -> None:
         """Start the service, and wait until it answers and its devices are there."""
         screen = self._clerk.screen
-        before = "" if screen.away else screen.now.boot
+        before = screen.boot
         self._service.start()
         await screen.until("the service answering", lambda snapshot: snapshot.boot != before, READY_SECONDS_MAX)
         for device in ("scanner", "nfc", "printer"):
@@ -43,7 +43,6 @@ class Power:
     async def cut(self) -> None:
         """kill -9."""
         await asyncio.to_thread(self._service.kill)
-        self._clerk.screen.away = True
         self._faults["kills"] += 1
 
     async def in_mid_sale(self, dice: Dice) -> None:

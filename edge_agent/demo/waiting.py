@@ -42,6 +42,11 @@ class Screen:
         assert self._held is not None, "nothing was seen yet"
         return self._held
 
+    @property
+    def boot(self) -> str:
+        """Which run of the service was seen last, or nothing."""
+        return self._held.boot if self._held is not None else ""
+
     async def send(self, command: AnyCommand) -> Snapshot:
         """Give a command, and see its answer. Raises ApiProblem, ServiceUnreachable."""
         self._see(await self.client.send(command))

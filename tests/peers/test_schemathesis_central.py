@@ -41,7 +41,7 @@ checks.negative_data_rejection.expected-statuses = [400, 401, 403, 409, 413, 415
 """
 
 
-@pytest.mark.parametrize(("paths", "phases", "examples"), [("^/edge/", "coverage,fuzzing", 3), ("^/ops/", "fuzzing", 6)])
+@pytest.mark.parametrize(("paths", "phases", "examples"), [("^/edge/", "coverage,fuzzing", 10), ("^/ops/", "coverage,fuzzing", 5)])
 def test_the_running_central_does_what_its_document_says(tmp_path: Path, paths: str, phases: str, examples: int) -> None:
     assert PROGRAM is not None, "schemathesis is required here and not installed"
     config = tmp_path / "schemathesis.toml"

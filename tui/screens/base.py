@@ -42,7 +42,7 @@ class Pictured(Screen[None]):
         return True
 
     def show(self, shown: Shown) -> None:
-        """Draw this picture."""
+        """Draw this picture. A screen that is just closing has nothing left to draw on, and that is all right."""
         for drawn in self.query(Drawn):
             drawn.show(shown)
 

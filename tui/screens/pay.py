@@ -65,7 +65,9 @@ class PayScreen(CounterScreen):
 
     def show(self, shown: Shown) -> None:
         """Draw; while a payment is under way there is nothing to type."""
-        attempt, entry = _attempt(shown), self.query_one(Entry)
+        attempt, entry = _attempt(shown), self.entry
+        if entry is None:
+            return
         if entry.disabled != (attempt is not None):
             entry.clear()
             entry.disabled = attempt is not None

@@ -65,9 +65,10 @@ class SaleScreen(CounterScreen):
 
     def show(self, shown: Shown) -> None:
         """Draw, and say what the entry line is for."""
-        stopped = shown.snapshot.phase == "stopped"
-        self.set_class(stopped, "-stopped")
-        entry = self.query_one(Entry)
+        entry = self.entry
+        if entry is None:
+            return
+        self.set_class(shown.snapshot.phase == "stopped", "-stopped")
         entry.placeholder = shown.glyphs.paint(shown.words("entry.placeholder"))
         self.query_one("#customer").border_title = customer.customer_title(shown)
         super().show(shown)

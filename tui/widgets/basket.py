@@ -39,6 +39,8 @@ class Basket(Drawn):
 
     def show(self, shown: Shown) -> None:
         """Show this picture; a change brings its line into view, unless a line was just chosen by hand."""
+        if not self.is_attached:
+            return
         self._follow(shown.snapshot.basket)
         super().show(shown)
         self._say_more(shown)
