@@ -39,7 +39,7 @@ from edge_agent.domain.market import MARKETS, Market
 from edge_agent.domain.receipt import PrintJob, PrintOutcome
 from edge_agent.domain.sale_receipt import Letterhead
 from edge_agent.formats import Formats
-from edge_agent.ports import LinkReport, TenderMethod
+from edge_agent.ports import Link, LinkReport, TenderMethod
 from edge_agent.service.core import Core, Ports, Shop
 from edge_agent.service.till import Till
 from edge_agent.views import EventView, JournalView, VerificationView
@@ -183,7 +183,7 @@ class Agent:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.till.close()
         await self._connector.aclose()
-        self.replica.close()
+        await asyncio.to_thread(self.replica.close)  # waits for a copy that is just coming in, which may need the loop to end
         await self.journal.close()
 
     # --- news from below -----------------------------------------------------------------------------------------------------
@@ -195,17 +195,22 @@ class Agent:
         self.core.tell("notice.too_many_readings", "bad", "A device sends faster than anybody scans.", "Unplug it and plug it in again.")
 
     def _link_changed(self, report: LinkReport) -> None:
-        self.core.desk.link = report
+        before, self.core.desk.link = self.core.desk.link, report
+        if before is not None and before.link is Link.OFFLINE and report.link in (Link.SENDING, Link.IN_STEP):
+            self.pull.retry_now()
         self.core.changed()
 
     def _feed_told(self, report: FeedReport) -> None:
-        """Log a feed once when it begins to wait, and once when it is current again."""
+        """Log a feed once when it begins to wait, and once when it is current again. What one direction finds out, the other looks into."""
         waiting = report.phase == "waiting"
         if waiting and report.feed not in self._feeds_waiting:
+            if not self._feeds_waiting:
+                self.push.doubt()
             self._feeds_waiting.add(report.feed)
             log.warning("feed waits", feed=report.feed, problem=report.problem)
         elif report.phase == "current" and report.feed in self._feeds_waiting:
             self._feeds_waiting.discard(report.feed)
+            self.push.retry_now()
             log.info("feed current", feed=report.feed, refused=report.refused)
 
     def _published(self, feed: str) -> None:

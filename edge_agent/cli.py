@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -35,6 +36,11 @@ class Program(click.Group):
             self._fail(error.problem.detail, error.problem.hint, EXIT_FAILED)
         except ServiceUnreachable as error:
             self._fail(f"The service does not answer ({error}).", "Start it: `systemctl start edge-agent`, or `edge-agent run`.", EXIT_UNREACHABLE)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read our output has enough
+            told = f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror or error}."
+            self._fail(told, "Check that this user may read and write there: `edge-agent install` gives the files to the service's own user.", EXIT_FAILED)
 
     @staticmethod
     def _fail(message: str, hint: str, code: int) -> NoReturn:

@@ -21,10 +21,11 @@ from edge_agent.clock import Clock, ClockIds, Random, SystemClock, SystemRandom
 from edge_agent.config import Config
 from edge_agent.counter_devices import Devices
 from edge_agent.deploy.notify import Notifier
-from edge_agent.domain.errors import JournalLocked, StorageError
+from edge_agent.domain.errors import ConfigError, JournalLocked, StorageError
 from edge_agent.serving import Listener, bind_loopback, bind_unix
 from edge_agent.views import EventView, VerificationView
 from sync.contract.messages import Enrolled
+from sync.durable_files import write_synced
 from sync.enrol import enrol as enrol_device
 from sync.enrol import require_url
 from sync.journal_read import JournalReader
@@ -68,12 +69,16 @@ async def _serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     notifier = Notifier.of(os.environ)
-    token = write_token(config) if config.api.port is not None else ""
+    token = random.token_bytes(TOKEN_BYTES).hex() if config.api.port is not None else ""
     agent = await _opened(config, clock, random, token, stop)
     if agent is None:
         return
+    listening: Any = None
     try:
-        listener = Listener(agent.api, bind(config), stopping=agent.core.let_go)
+        listening = bind(config)
+        if token:
+            write_token(config, token)  # only now that the journal and the port are ours: another service's clients keep theirs
+        listener = Listener(agent.api, listening, stopping=agent.core.let_go)
         await listener.start()
         beat = asyncio.get_running_loop().create_task(notifier.keep_alive(), name="watchdog")
         notifier.ready("open")
@@ -83,7 +88,7 @@ async def _serve(config: Config) -> None:
         await listener.stop()
     finally:
         await agent.stop()
-        if config.api.port is None:
+        if config.api.port is None and listening is not None:  # else what is at that path is another service's
             config.socket.unlink(missing_ok=True)
 
 
@@ -120,15 +125,13 @@ def bind(config: Config) -> Any:
     return bind_unix(config.socket, config.api.group) if config.api.port is None else bind_loopback(config.api.port)
 
 
-def write_token(config: Config) -> str:
-    """A new token for loopback, in a file that only this user (and root) can read."""
-    token = SystemRandom().token_bytes(TOKEN_BYTES).hex()
+def write_token(config: Config, token: str) -> None:
+    """Keep loopback's token in a file that only this user (and root) can read. Raises ConfigError."""
     path = config.folder / "api.token"
-    config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(token + "\n")
-    return token
+    try:
+        write_synced(path, token.encode() + b"\n")
+    except OSError as problem:
+        raise ConfigError(f"[api] port: cannot write {path}: {problem.strerror}.", hint="Check the folder's permissions.") from problem
 
 
 # --- the counter -----------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from edge_agent.domain.errors import ConfigError
 SOCKET_MODE = 0o660
 SOCKET_PATH_BYTES_MAX = 107
 PROBE_SECONDS_MAX = 1.0
+KEEP_ALIVE_SECONDS = 60
+"""An idle connection is kept this long: an associate who thinks does not cost a new one."""
 BACKLOG = 64
 LOOPBACK = "127.0.0.1"
 
@@ -106,7 +108,16 @@ class Listener:
 
     def __init__(self, app: Litestar, listener: socket.socket, stopping: Callable[[], None] = lambda: None) -> None:
         self._stopping = stopping
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2, ws="none", server_header=False)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            timeout_graceful_shutdown=2,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            ws="none",
+            server_header=False,
+        )
         self._server = _Server(config)
         self._socket = listener
         self._task: asyncio.Task[None] | None = None

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from edge_agent.domain.errors import ConfigError
 from sync.contract.envelope import source_of
+from sync.contract.fields import UNREADABLE
 from sync.contract.messages import Enrolled, EnrolRequest, enrol_message
 from sync.durable_files import read_private, write_synced
 from sync.journal_facts import Identity
@@ -71,7 +72,7 @@ def load(folder: Path) -> Enrolment | None:
         return None
     try:
         return msgspec.json.decode(read_private(path, "the enrolment"), type=Enrolment)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except UNREADABLE as problem:
         raise ConfigError(
             f"{path}: the enrolment: expected what enrolling wrote, got something else ({problem}).",
             hint="Enrol this register again (edge-agent enrol URL CODE).",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from edge_agent.domain.errors import ContractBroken
+from sync.contract.fields import UNREADABLE
 from sync.contract.messages import FeedEnd
 
 ROW_BYTES_MAX = 1024 * 1024
+Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 
 
 class FeedLine(Struct, frozen=True, rename="camel"):
@@ -20,10 +22,10 @@ class FeedLine(Struct, frozen=True, rename="camel"):
 
     op: Literal["put", "del"]
     key: str
-    rev: int = 0
+    rev: Whole = 0
     data: Raw = Raw()
-    valid_from_ms: int | None = None
-    valid_to_ms: int | None = None
+    valid_from_ms: Whole | None = None
+    valid_to_ms: Whole | None = None
 
     @property
     def put(self) -> bytes | None:
@@ -83,7 +85,7 @@ def parse_page(body: bytes) -> tuple[list[FeedLine], FeedEnd]:
     try:
         end = _end.decode(lines[-1] if lines else b"")
         rows = [_line.decode(line) for line in lines[:-1]]
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except UNREADABLE as problem:
         raise ContractBroken(f"A feed's page is cut off or is not one: {problem}.", hint="It is asked for again.", reason="feed_page") from problem
     if end.count != len(rows):
         raise ContractBroken(f"A feed's page has {len(rows)} rows: expected {end.count}.", hint="It is asked for again.", reason="feed_page")
@@ -102,5 +104,5 @@ def parse_lines(chunks: Iterable[bytes]) -> Iterator[FeedLine]:
                 raise ContractBroken(f"A row of more than {ROW_BYTES_MAX} bytes.", hint="Report this to the platform's operator.", reason="snapshot")
         if rest:
             yield _line.decode(rest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except UNREADABLE as problem:
         raise ContractBroken(f"A snapshot's row is not one: {problem}.", hint="Report this to the platform's operator.", reason="snapshot") from problem

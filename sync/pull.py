@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +21,7 @@ from edge_agent.domain.errors import CentralUnreachable, ContractBroken, EdgeErr
 from sync.backoff import Backoff, Pace, wait_for_one
 from sync.contract.messages import CURSOR_START, SnapshotManifest
 from sync.feed_store import Applied, FeedLine, FeedState, FeedStore, parse_lines, parse_page
-from sync.link import Busy, Downlink, Expired, Fetched, Frozen, NoSnapshot, Page, Refused, Unchanged, Unreachable
+from sync.link import Busy, Downlink, Expired, Fetched, Frozen, NoSnapshot, Page, PageAnswer, Refused, Unchanged, Unreachable
 
 T = TypeVar("T")
 SNAPSHOT_FEEDS = ("catalogue", "prices")
@@ -32,6 +32,9 @@ QUICK_SECONDS = 1.0
 THREADS = 2
 READ_BYTES = 256 * 1024
 WINDOW_BYTES_MAX = 64 * 1024 * 1024
+SNAPSHOT_BYTES_MAX = 2 * 1024**3
+FEED_ROWS_MAX = 10_000_000
+"""A whole copy of more than this, announced or in fact, is refused before it fills the disk that the journal needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Pull:
         self._hurry = asyncio.Event()
         self._told: dict[str, FeedReport] = {}
         self._refused: dict[str, int] = {}
+        self._asking: set[Future[PageAnswer]] = set()
+        self._ended = False
 
     def retry_now(self) -> None:
         """Something says that it may work now: wait no longer."""
@@ -86,11 +91,15 @@ class Pull:
     async def run(self) -> None:
         """Follow every feed until cancelled."""
         threads = self._threads = ThreadPoolExecutor(THREADS, "pull")
+        self._ended = False
         try:
             async with asyncio.TaskGroup() as group:
                 for feed in self._feeds:
                     group.create_task(self._follow(feed), name=f"pull-{feed}")
         finally:
+            self._ended = True  # a thread that waits for a page holds the copy's file, which somebody wants to close
+            for asked in tuple(self._asking):
+                asked.cancel()
             threads.shutdown(wait=False, cancel_futures=True)
 
     async def _follow(self, feed: str) -> None:
@@ -169,6 +178,8 @@ class Pull:
             raise ContractBroken(
                 f"The snapshot of {feed} is of another kind ({manifest.feed}, schema {manifest.schema}).", hint="Update the register.", reason="snapshot"
             )
+        if manifest.size > SNAPSHOT_BYTES_MAX or manifest.rows > FEED_ROWS_MAX:
+            raise _too_large(feed)
         self._say(FeedReport(feed, "importing", 0, manifest.rows))
         path = self._part(feed, manifest)
         for other in self._folder.glob(f"{feed}-*.part"):
@@ -200,14 +211,17 @@ class Pull:
         ended: list[FeedState] = []
 
         def lines() -> Iterator[FeedLine]:
-            cursor, more = CURSOR_START, True
+            cursor, more, count = CURSOR_START, True, 0
             while more:
-                answer = asyncio.run_coroutine_threadsafe(self._downlink.page(feed, cursor), loop).result()
+                answer = self._asked(self._downlink.page(feed, cursor), loop)
                 if not isinstance(answer, Page):
                     raise CentralUnreachable(f"The feed {feed} broke off: {_told(answer)}", hint="It is asked for again.", reason="feed_broke_off")
                 rows, end = parse_page(answer.body)
                 if end.more and end.cursor == cursor:
                     raise ContractBroken(f"The feed {feed} does not move on.", hint="Report this to the platform's operator.", reason="feed_page")
+                count += len(rows)
+                if count > FEED_ROWS_MAX:
+                    raise _too_large(feed)
                 yield from rows
                 cursor, more = end.cursor, end.more
                 ended[:] = [FeedState(cursor, "", end.as_of_ms)]
@@ -217,6 +231,19 @@ class Pull:
 
         self._say(FeedReport(feed, "importing"))
         return await self._work(lambda: self._store.replace(feed, lines(), lambda: ended[0], progress))
+
+    def _asked(self, question: Coroutine[object, object, PageAnswer], loop: asyncio.AbstractEventLoop) -> PageAnswer:
+        """The answer to ``question``, which the event loop asks, for a worker thread. Raises CentralUnreachable when the pull has ended meanwhile."""
+        asked = asyncio.run_coroutine_threadsafe(question, loop)
+        self._asking.add(asked)
+        try:
+            if self._ended:
+                asked.cancel()
+            return asked.result()
+        except CancelledError as problem:
+            raise CentralUnreachable("The service ends.", hint="It is asked for again.", reason="ending") from problem
+        finally:
+            self._asking.discard(asked)
 
     async def _work(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
@@ -255,6 +282,11 @@ def _told(why: object) -> str:
             return "Central gave another answer than was asked for."
 
 
+def _too_large(feed: str) -> ContractBroken:
+    text = f"The feed {feed} is larger than a register can hold: at most {FEED_ROWS_MAX} rows, {SNAPSHOT_BYTES_MAX} bytes compressed."
+    return ContractBroken(text, hint="Report this to the platform's operator.", reason="feed_too_large")
+
+
 def _require_hash(path: Path, manifest: SnapshotManifest) -> None:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -276,6 +308,10 @@ def _counted(lines: Iterator[FeedLine], expected: int) -> Iterator[FeedLine]:
     count = 0
     for line in lines:
         count += 1
+        if count > expected:
+            break
         yield line
     if count != expected:
-        raise ContractBroken(f"A snapshot has {count} rows: expected {expected}.", hint="It is fetched again.", reason="snapshot")
+        raise ContractBroken(
+            f"A snapshot has {'more' if count > expected else count} rows: expected {expected}.", hint="It is fetched again.", reason="snapshot"
+        )

@@ -83,6 +83,11 @@ class Push:
         """Something says that it may work now (the network is back, somebody asked for it): wait no longer."""
         self._hurry.set()
 
+    def doubt(self) -> None:
+        """Something says that central may be gone: ask it before calling the register in step again."""
+        self._compared = False
+        self._hurry.set()
+
     async def run(self) -> None:
         """Send until cancelled. A journal that cannot be read or written is waited for; selling says why it stopped."""
         while True:
@@ -197,6 +202,10 @@ class Push:
         beyond = [stream for stream in next if next[stream] > heads[stream] + 1]
         if beyond:
             return await self._failed(Frozen("tail_lost", f"Central has facts of {beyond[0]} that this disk no longer has."))
+        last = dict(batch.places)
+        if any(next[stream] > number + 1 for stream, number in last.items()):
+            self._compared = False  # its cursor has a hash that shows whether it is true
+            return await self._failed(Unreachable("The answer to a batch acknowledges facts that were not in it."))
         if any(next[stream] <= first for stream, first in sent.items()):
             self._compared = False
             return self._backoff.next()

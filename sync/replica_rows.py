@@ -11,6 +11,7 @@ from edge_agent.domain.catalogue import Article, Price, SoldBy
 from edge_agent.domain.customer import Customer, Identifier, IdentifierKind, Talk
 from edge_agent.domain.errors import ContractBroken
 from edge_agent.domain.shift import Operator
+from sync.contract.fields import UNREADABLE
 from sync.contract.rows import ArticleRow, CartRow, CustomerRow, PriceRow, StaffRow
 
 Row = TypeVar("Row", ArticleRow, PriceRow, CustomerRow, CartRow, StaffRow)
@@ -21,7 +22,7 @@ def read_row(data: bytes, kind: type[Row]) -> Row:
     """The row of ``data`` (JSON). Unknown members are left out. Raises ContractBroken (reason ``row``)."""
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except UNREADABLE as problem:
         raise ContractBroken(f"Not a {kind.__name__}: {problem}.", hint="Report this to the platform's operator.", reason="row") from problem
 
 

@@ -27,6 +27,15 @@ UPDATE = "EDGE_UPDATE_GOLDEN"
 T = TypeVar("T")
 
 
+async def until(condition: Callable[[], bool], what: str, seconds: float = 5.0) -> None:
+    """Wait for a condition on the running loop, with a deadline."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while not condition():
+        assert loop.time() < deadline, f"{what} did not come about within {seconds} s"
+        await asyncio.sleep(0.005)
+
+
 class StandingClock:
     """A clock that stands until it is told to go."""
 

@@ -67,22 +67,31 @@ def _right(right: str, ready: Callable[[Shown], str]) -> Callable[[Shown], str]:
 @dataclass(frozen=True, slots=True)
 class Act:
     """One act. ``key`` is Textual's name of its key (``""``: by the menu or by name only), ``letter`` its key in the F9 menu; ``ready``
-    answers with the key of a sentence that says why not, or ``""``; ``rank`` orders it in a short key line (0 stays longest)."""
+    answers with the key of a sentence that says why not, or ``""``; ``rank`` orders it in a short key line (0 stays longest);
+    ``in_payment`` when it can be done while a card payment is under way."""
 
     name: str
     key: str = ""
     letter: str = ""
     ready: Callable[[Shown], str] = _always
     rank: int = 2
+    in_payment: bool = False
+
+    def refusal(self, shown: Shown) -> str:
+        """The key of a sentence that says why it cannot be done now, or ``""``."""
+        attempt = shown.snapshot.payment.attempt if shown.snapshot.payment else None
+        if attempt is None or self.in_payment:
+            return self.ready(shown)
+        return "not_now.payment_unknown" if attempt.can_park else "refused.locked"
 
 
 ACTS: tuple[Act, ...] = (
-    Act("help", "f1", rank=0),
+    Act("help", "f1", rank=0, in_payment=True),
     Act("pay", "f2", ready=_payable, rank=0),
     Act("customer", "f3", ready=_shift, rank=1),
     Act("find", "f4", ready=_shift, rank=1),
     Act("cart", "f5", ready=_cart, rank=1),
-    Act("suspend", "f6", ready=_basket, rank=1),
+    Act("suspend", "f6", ready=_basket, rank=1, in_payment=True),
     Act("recall", "f7", ready=_aside, rank=1),
     Act("discount", "f8", ready=_right("sale.discount", _line), rank=1),
     Act("more", "f9", rank=0),
@@ -90,20 +99,20 @@ ACTS: tuple[Act, ...] = (
     Act("remove", "delete", ready=_line, rank=1),
     Act("quantity", ready=_line),
     Act("palette", "ctrl+p"),
-    Act("panel", "f12"),
+    Act("panel", "f12", in_payment=True),
     Act("find_customer", ready=_shift),
     Act("sales", letter="s"),
     Act("department", letter="t", ready=_right("sale.department", _shift)),
     Act("void", letter="v", ready=_right("sale.void", _unlocked)),
     Act("print", letter="p", ready=_last_sale),
-    Act("hide_name", letter="h"),
+    Act("hide_name", letter="h", in_payment=True),
     Act("detach", letter="k", ready=_customer),
     Act("notices", letter="n"),
     Act("devices", letter="d"),
     Act("sign_in", letter="b", ready=_shift),
     Act("close_shift", letter="e", ready=_idle),
-    Act("colours", letter="c"),
-    Act("quit", letter="x"),
+    Act("colours", letter="c", in_payment=True),
+    Act("quit", letter="x", in_payment=True),
 )
 BY_NAME = {act.name: act for act in ACTS}
 KEY_LINE = ("help", "pay", "customer", "find", "cart", "suspend", "recall", "discount", "more", "check", "remove")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -23,6 +22,7 @@ from tui.acts import ACTS, BY_NAME
 from tui.bell import Bell
 from tui.counter import Answers
 from tui.doing import DOINGS
+from tui.keys import KeysInTurn
 from tui.messages import Words
 from tui.panel import Panel
 from tui.routing import route
@@ -52,7 +52,7 @@ class Job:
     by: Answers | None
 
 
-class CounterApp(App[None]):
+class CounterApp(KeysInTurn):
     """The counter. ``client`` is the service; ``locale`` its language (``de``, ``en_US``); ``panel`` what F12 opens, if anything.
 
     ``theme`` is auto, dark, light, contrast or sixteen; ``glyphs`` auto, full, console or ascii. Draws on standard error: nothing else
@@ -283,7 +283,7 @@ class CounterApp(App[None]):
             return
         if name == "help":
             self.push_screen(HelpDialog(top.focus_topic, top.hints(shown)))
-        elif refusal := BY_NAME[name].ready(shown):
+        elif refusal := BY_NAME[name].refusal(shown):
             self.say(refusal)
         elif name == "colours":
             self.theme = themes.after(self.theme)

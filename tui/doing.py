@@ -127,8 +127,9 @@ def _quantity(counter: Counter, shown: Shown, held: LineView | None) -> None:
 
 
 def _panel(counter: Counter, shown: Shown, held: LineView | None) -> None:
+    """Over whatever is there: also a payment goes on under it."""
     if counter.panel is not None:
-        counter.go(PanelScreen(counter.panel))
+        counter.lay(PanelScreen(counter.panel))
 
 
 def _sales(counter: Counter, shown: Shown, held: LineView | None) -> None:

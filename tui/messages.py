@@ -65,10 +65,11 @@ class Words:
 
     def _told(self, key: str, text: str, hint: str, shown: Mapping[str, str]) -> tuple[str, str]:
         values = {name: self.named("reason", value) if name == "reason" else value for name, value in shown.items()}
-        said = self.maybe(key, "", **values)
-        if not said:
-            return text, hint
-        return said, self.maybe(f"{key}.hint", hint if self.language == FALLBACK else "", **values)
+        for name in (key, key.partition(".")[0]):  # the very reason, else the kind of failure
+            said = self.maybe(name, "", **values)
+            if said:
+                return said, self.maybe(f"{name}.hint", hint if self.language == FALLBACK else "", **values)
+        return text, hint
 
     # --- numbers and dates -------------------------------------------------------------------------------------------------------
 

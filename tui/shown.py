@@ -13,6 +13,10 @@ WHOLE_DIGITS_MAX = 8
 """A typed amount has at most so many digits before the decimal sign: the service takes no more (``views.Minor``)."""
 
 
+HANDS_SECONDS = 0.8
+"""What comes up by itself takes no key for so long: a key that was meant for what stood there before decides nothing."""
+
+
 class Clock(Protocol):
     """Time for waiting; the time of day comes with the snapshots."""
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
+from rich.color import Color as RichColor
+from rich.style import Style
+from textual.color import Color
 from textual.theme import Theme
 
 NAMES = ("dark", "light", "contrast", "sixteen")
@@ -27,6 +31,9 @@ def _theme(name: str, colours: Mapping[str, str], *, dark: bool, ansi: bool = Fa
         "scrollbar-corner-color": colours["back"],
         "border": colours["accent"],
         "border-blurred": colours["rule"],
+        "panel": colours["panel"],
+        "ansi-background": colours["back"],
+        "ansi-foreground": colours["text"],
     }
     return Theme(
         name=f"counter-{name}", primary=colours["accent"], accent=colours["accent"], success=colours["good"], warning=colours["warn"], error=colours["bad"],
@@ -45,7 +52,7 @@ LIGHT = {
 }  # fmt: skip
 CONTRAST = {
     "back": "#000000", "panel": "#000000", "text": "#ffffff", "muted": "#d6d6d6", "rule": "#9a9a9a", "accent": "#ffe600", "on_accent": "#000000",
-    "good": "#5dff8f", "warn": "#ffc14d", "bad": "#ff8080", "chosen": "#003a8c", "on_chosen": "#ffffff",
+    "good": "#5dff8f", "warn": "#ffc14d", "bad": "#ffa0a0", "chosen": "#00265c", "on_chosen": "#ffffff",
 }  # fmt: skip
 SIXTEEN = {
     "back": "ansi_black", "panel": "ansi_black", "text": "ansi_bright_white", "muted": "ansi_white", "rule": "ansi_white", "accent": "ansi_bright_cyan",
@@ -54,6 +61,29 @@ SIXTEEN = {
 }  # fmt: skip
 """Foreground and background are always given together, so it is right on a light terminal too; backgrounds are of the first eight."""
 PALETTES = {"dark": DARK, "light": LIGHT, "contrast": CONTRAST, "sixteen": SIXTEEN}
+
+
+ROLE_LOOKS = {
+    # Of each role of drawn text: its colour in the palette, the colour behind it, and whether it is bold.
+    "text": ("text", "", False), "strong": ("text", "", True), "muted": ("muted", "", False), "accent": ("accent", "", True), "good": ("good", "", False),
+    "warn": ("warn", "", False), "bad": ("bad", "", True), "key": ("accent", "", False), "off": ("good", "", False), "pick": ("warn", "", False),
+    "rule": ("rule", "", False), "chosen": ("on_chosen", "chosen", False), "changed": ("text", "", True), "large": ("text", "", True),
+}  # fmt: skip
+
+
+@lru_cache(maxsize=len(NAMES) + 1)
+def role_styles(theme: str) -> Mapping[str, Style]:
+    """How each role looks in the theme of this name (a theme that is not ours looks like the first)."""
+    name = theme.removeprefix("counter-")
+    palette = PALETTES.get(name, DARK)
+    return {
+        role: Style(color=_colour(palette[front]), bgcolor=_colour(palette[back]) if back else None, bold=bold or None)
+        for role, (front, back, bold) in ROLE_LOOKS.items()
+    }
+
+
+def _colour(name: str) -> RichColor:
+    return Color.parse(name).rich_color
 
 
 def themes() -> list[Theme]:

@@ -13,6 +13,7 @@ _PROBLEMS = {
     403: "The operator may not do this",
     409: "Not in this state, or out of bounds",
     413: "The body is too large",
+    415: "The body is not JSON",
     422: "What was typed, scanned or asked for cannot be used or found",
     500: "A bug of the service",
     503: "The disk, central or a device refuses",

@@ -22,7 +22,7 @@ from edge_agent.api.finding import finding_handlers, sale_handlers
 from edge_agent.api.health import Surroundings, health_handlers, journal_handlers
 from edge_agent.api.openapi import Description
 from edge_agent.api.present import Presenter
-from edge_agent.api.problems import bug, edge_error, http_error, too_deep
+from edge_agent.api.problems import bug, edge_error, http_error
 from edge_agent.domain.errors import EdgeError
 from edge_agent.service.till import Till
 
@@ -50,7 +50,7 @@ def _litestar(handlers: list[ControllerRouterHandler], around: Surroundings) -> 
     return Litestar(
         handlers,
         guards=[guard],
-        exception_handlers={EdgeError: edge_error, HTTPException: http_error, RecursionError: too_deep, Exception: bug},
+        exception_handlers={EdgeError: edge_error, HTTPException: http_error, Exception: bug},
         logging_config=None,
         on_app_init=[on_app_init],
         request_max_body_size=BODY_BYTES_MAX,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from litestar import Response, get, post
-from litestar.params import JSONBody, QueryParameter
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.exceptions import ClientException
+from litestar.openapi.spec import OpenAPIMediaType, Operation, Reference, RequestBody
+from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from edge_agent import views as v
@@ -16,6 +21,16 @@ from edge_agent.api.present import Presenter, notice_view
 from edge_agent.service.till import Till
 
 WAIT_SECONDS_MAX = 25.0
+JSON = "application/json"
+_request = msgspec.json.Decoder(v.Request)
+
+
+@dataclass
+class CommandOperation(Operation):
+    """Describes the body of a command, which is read here and not by the framework: that would take ``"5"`` or 5.0 for an amount of 5."""
+
+    def __post_init__(self) -> None:
+        self.request_body = RequestBody({JSON: OpenAPIMediaType(Reference(ref="#/components/schemas/Request"))}, required=True)
 
 
 def counter_handlers(till: Till, presenter: Presenter) -> list[ControllerRouterHandler]:
@@ -44,9 +59,10 @@ def counter_handlers(till: Till, presenter: Presenter) -> list[ControllerRouterH
             return Response(presenter.snapshot())
         return Response(None, status_code=204)
 
-    @post("/v1/commands", summary="Carry out one command", operation_id="command", status_code=200, responses=COMMANDED)
-    async def command(data: JSONBody[v.Request]) -> v.Snapshot:
-        await once.run(data.id, lambda: carry_out(till, data.command, data.id))
+    @post("/v1/commands", summary="Carry out one command", operation_id="command", status_code=200, responses=COMMANDED, operation_class=CommandOperation)
+    async def command(request: Request[Any, Any, State]) -> v.Snapshot:
+        asked = _asked(request.content_type[0], await request.body())
+        await once.run(asked.id, lambda: carry_out(till, asked.command, asked.id))
         return presenter.snapshot()
 
     @get("/v1/notices", summary="What the associate was told, newest first", operation_id="notices", responses=ASKED, sync_to_thread=False)
@@ -54,3 +70,14 @@ def counter_handlers(till: Till, presenter: Presenter) -> list[ControllerRouterH
         return [notice_view(notice) for notice in core.desk.notices]
 
     return [snapshot, events, command, notices]
+
+
+def _asked(content_type: str, body: bytes) -> v.Request:
+    if content_type != JSON:
+        raise ClientException(f"Expected a body of {JSON}, got {content_type or 'none'}.", status_code=415)
+    try:
+        return _request.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise ClientException(str(problem)) from problem
+    except RecursionError as problem:
+        raise ClientException("The body is nested too deeply.") from problem

@@ -23,7 +23,7 @@ def openapi_json(app: Litestar) -> bytes:
 
 def described(raw: dict[str, Any]) -> bytes:
     """Litestar's description with msgspec's schemas in it: those have the docstrings, the closed commands and what tells them apart."""
-    shapes = [_shape(name) for name in raw["components"]["schemas"]]
+    shapes = [v.Request, *(_shape(name) for name in raw["components"]["schemas"])]
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     text = msgspec.json.encode({**raw, "components": {**raw["components"], "schemas": schemas}}, order="sorted").decode()
     return msgspec.json.format(_FOUND.sub(r"Found_\1_", text), indent=1).encode() + b"\n"

@@ -11,7 +11,7 @@ from edge_agent.domain.cash import cash_due_minor, quick_amounts
 from edge_agent.domain.catalogue import SoldBy
 from edge_agent.domain.customer import Customer, IdentifierKind
 from edge_agent.domain.errors import EdgeError
-from edge_agent.domain.quantity import Unit
+from edge_agent.domain.quantity import Quantity, Unit
 from edge_agent.domain.sale import Sale
 from edge_agent.domain.tender import OPEN, AttemptState, Tender, TenderKind
 from edge_agent.formats import Formats
@@ -90,7 +90,7 @@ class Presenter:
             question=self._question(),
             price_check=self._price_check(),
             repriced=RepriceView(*(self.amount(minor) for minor in desk.repriced)) if desk.repriced else None,
-            next_quantity=desk.next_quantity,
+            next_quantity=Quantity.parse(desk.next_quantity).shown(self._formats.decimal) if desk.next_quantity else "",
             next_is_check=desk.next_is_check,
             stopped=error_view(desk.stopped, core.ports.clock.now_ms()) if desk.stopped else None,
             digits=shop.market.digits,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.datastructures import State
-from litestar.exceptions import ClientException, HTTPException, ValidationException
+from litestar.exceptions import HTTPException, ValidationException
 
 from edge_agent.domain.errors import CentralError, DeviceError, EdgeError, InputError, NotAllowed, RuleError, StorageError
 from edge_agent.views import Problem
@@ -24,7 +25,7 @@ STATUS: tuple[tuple[type[EdgeError], int], ...] = (
     (DeviceError, 503),
 )
 """The HTTP status of each branch of the error tree; the first that fits."""
-HTTP_KEYS = {400: "request_malformed", 401: "unauthorised", 404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
+HTTP_KEYS = {400: "request_malformed", 401: "unauthorised", 404: "not_found", 405: "method_not_allowed", 413: "request_too_large", 415: "request_not_json"}
 
 log = structlog.get_logger(__name__)
 
@@ -45,12 +46,8 @@ def http_error(_: Request[Any, Any, State], error: HTTPException) -> Response[by
     extra = error.extra if isinstance(error, ValidationException) else None
     detail = str(extra[0].get("message", error.detail)) if isinstance(extra, list) and extra else error.detail
     key = HTTP_KEYS.get(error.status_code, "request_failed")
-    return respond(Problem(PROBLEM_ROOT + key, error.detail, error.status_code, str(detail), key, "Compare the request with the API's description."))
-
-
-def too_deep(request: Request[Any, Any, State], _: RecursionError) -> Response[bytes]:
-    """Litestar's handler for a body with more brackets in brackets than the decoder follows."""
-    return http_error(request, ClientException("The body is nested too deeply."))
+    problem = Problem(PROBLEM_ROOT + key, error.detail, error.status_code, str(detail), key, "Compare the request with the API's description.")
+    return respond(problem, error.headers)
 
 
 def bug(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
@@ -59,6 +56,6 @@ def bug(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
     return respond(Problem(PROBLEM_ROOT + "bug", "The service failed.", 500, "The service failed.", "bug", "Try again; if it stays, report it with the log."))
 
 
-def respond(problem: Problem) -> Response[bytes]:
-    """A response with a problem as its body."""
-    return Response(msgspec.json.encode(problem), status_code=problem.status, media_type=PROBLEM_TYPE)
+def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    """A response with a problem as its body; ``headers`` are those that its status asks for (``Allow`` with 405)."""
+    return Response(msgspec.json.encode(problem), status_code=problem.status, media_type=PROBLEM_TYPE, headers=dict(headers or {}))

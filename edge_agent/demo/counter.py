@@ -7,8 +7,8 @@ import importlib
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ from edge_agent.demo.shops import FLOAT_MINOR, SHOPS, SampleShop
 from edge_agent.demo.stock import Feeds, Stock
 from edge_agent.demo.words import Words
 from edge_agent.demo.world import World
+from edge_agent.domain.errors import ConfigError
 from edge_agent.hosting import bind, enrol_register, in_process, set_up_logs, show
 from edge_agent.serving import Listener
 from sync.central.serving import EmbeddedCentral
@@ -52,7 +53,7 @@ def run_counter(*, seed: int, market: str, language: str, theme: str, plain: boo
             signal.signal(number, signal.default_int_handler)
         try:
             with ExitStack() as exits:
-                demo = _Demo(folder, seed, SHOPS[market], Words(language))
+                demo = DemoCounter(folder, seed, SHOPS[market], Words(language))
                 demo.open(exits)
                 asyncio.run(demo.show(language, theme, plain))
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -61,10 +62,19 @@ def run_counter(*, seed: int, market: str, language: str, theme: str, plain: boo
             set_up_logs(sys.stderr)
 
 
-class _Demo:
-    """Everything between the folder and the screen."""
+class _Kept(msgspec.Struct, frozen=True):
+    """What a kept folder's demo was begun with."""
 
-    def __init__(self, folder: Path, seed: int, shop: SampleShop, words: Words) -> None:
+    store: str
+    seed: int
+    at_ms: int
+
+
+class DemoCounter:
+    """Everything between the folder and the screen: ``open`` it, then ``show`` it (or, without a screen, have it ``running``)."""
+
+    def __init__(self, folder: Path, seed: int, shop: SampleShop, words: Words, *, step_seconds: float = STEP_SECONDS) -> None:
+        self._step_seconds = step_seconds
         self._folder = folder
         self._seed = seed
         self._shop = shop
@@ -73,19 +83,21 @@ class _Demo:
         self._random = SystemRandom()
 
     def open(self, exits: ExitStack) -> None:
-        """Central with the sample in it, the world, and a register that is enrolled."""
-        at_ms = self._clock.now_ms()
-        feeds = sample_feeds(self._seed, at_ms)
-        is_new = not (self._folder / "central").exists()
+        """Central with the sample in it, the world, and a register that is enrolled. Raises EdgeError."""
+        kept = self._kept()
+        self._seed = kept.seed
+        feeds = sample_feeds(kept.seed, kept.at_ms)
         self._central = EmbeddedCentral(self._folder / "central", self._clock, self._random)
         url = self._central.start()
         exits.callback(self._central.stop)
-        if is_new:
-            self._seed_central(feeds)
-        register = self._folder / "register"
-        enrolment = load_enrolment(register)
+        self._seed_central(feeds)
+        enrolment = load_enrolment(self._folder / "register")
         port = urlsplit(enrolment.url).port or 0 if enrolment is not None else 0
-        self._world = exits.enter_context(World(self._folder, self._clock, _address(url), network_port=port, step_seconds=STEP_SECONDS, pictures=True))
+        world = World(self._folder, self._clock, _address(url), network_port=port, step_seconds=self._step_seconds, pictures=True)
+        try:
+            self._world = exits.enter_context(world)
+        except OSError as taken:
+            raise ConfigError(f"The demo in {self._folder} cannot open its ports: {taken}.", hint="Try again, or give another --keep folder.") from taken
         if enrolment is None:
             code = self._central.central.enrol_code(self._shop.store, self._shop.register).code
             enrol_register(load_config(self._world.config_path), self._world.network.url, code)
@@ -93,10 +105,16 @@ class _Demo:
 
     async def show(self, language: str, theme: str, plain: bool) -> None:
         """The service and the screen, until the screen is left, or the process is asked to end."""
-        running = asyncio.current_task()
-        assert running is not None
+        showing = asyncio.current_task()
+        assert showing is not None
         for number in ENDS:
-            asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+            asyncio.get_running_loop().add_signal_handler(number, showing.cancel)
+        async with self.running() as (agent, panel):
+            await show(in_process(agent), language=language, theme=theme, plain=plain, panel=panel)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[tuple[Agent, WorldPanel]]:
+        """The service, its shift open, and the panel that plays the world around it. The local API's socket is there for other programs too."""
         config = load_config(self._world.config_path)
         async with AsyncExitStack() as exits:
             agent = await Agent.start(config, keys_of(config, self._random), self._clock, self._random)
@@ -105,11 +123,9 @@ class _Demo:
             await listener.start()
             exits.push_async_callback(listener.stop)
             await asyncio.gather(self._open_shift(agent), asyncio.to_thread(importlib.import_module, "tui.app"))
-            operations = Operations(f"http://{self._world.network.upstream[0]}:{self._world.network.upstream[1]}", self._central.central.ops_token)
-            panel = WorldPanel(
-                self._world, self._stock, operations, self._restart_central, self._shop.colleagues, self._random, Dice(self._seed, "panel"), self._words
-            )
-            await show(in_process(agent), language=language, theme=theme, plain=plain, panel=panel)
+            operations = Operations("http://{}:{}".format(*self._world.network.upstream), self._central.central.ops_token)
+            dice, badges = Dice(self._seed, "panel"), self._shop.colleagues
+            yield agent, WorldPanel(self._world, self._stock, operations, self._restart_central, badges, self._random, dice, self._words)
 
     async def _open_shift(self, agent: Agent) -> None:
         """Open the shift once the sample has arrived, so that the first scan sells; then say who plays the world."""
@@ -121,6 +137,16 @@ class _Demo:
             if (await client.snapshot()).shift is None:
                 await client.send(v.OpenShift(self._shop.badge, FLOAT_MINOR))
         agent.core.tell("notice.demo", "info", self._words("banner"), self._words("banner.hint"))
+
+    def _kept(self) -> _Kept:
+        """What the folder's demo was begun with: a later one goes on with the same sample. Raises ConfigError for another market's."""
+        path = self._folder / "demo.json"
+        if not path.exists():
+            path.write_bytes(msgspec.json.encode(_Kept(self._shop.store, self._seed, self._clock.now_ms())))
+        kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
+        if kept.store != self._shop.store:
+            raise ConfigError(f"The demo in {self._folder} is store {kept.store}'s.", hint="Give the --market it was begun with, or another --keep folder.")
+        return kept
 
     def _seed_central(self, feeds: Feeds) -> None:
         central = self._central.central

@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Coroutine
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -36,7 +37,7 @@ class Network:
         self._losing = False
         self._cut = False
         self._port = port
-        self._server: asyncio.Server | None = None
+        self._accepting: asyncio.Task[None] | None = None
         self._reserved: socket.socket | None = None
         self._relays: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
@@ -96,19 +97,20 @@ class Network:
 
     async def _restore(self) -> None:
         listener, self._reserved = self._reserved or self._bound(), None
-        self._server = await asyncio.start_server(self._connected, sock=listener)
+        listener.listen()
         self._port = listener.getsockname()[1]
+        self._accepting = self._loop.create_task(self._accept(listener))
 
     async def _sever(self) -> None:
         """Refuse connections, but keep the port: a socket that is bound and does not listen has every connection refused."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-            self._reserved = self._bound()
-        relays = list(self._relays)
-        for relay in relays:
-            relay.cancel()
-        await asyncio.gather(*relays, return_exceptions=True)
+        accepting, self._accepting = self._accepting, None
+        if accepting is None:
+            return
+        ending = [accepting, *self._relays]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+        self._reserved = self._bound()
 
     def _bound(self) -> socket.socket:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -117,45 +119,47 @@ class Network:
         listener.bind((HOST, self._port))
         return listener
 
-    async def _connected(self, register_in: asyncio.StreamReader, register_out: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._relays.add(task)
-        try:
-            await self._relay(register_in, register_out)
-        except (OSError, TimeoutError, asyncio.CancelledError):
-            _reset(register_out)
-        finally:
-            self._relays.discard(task)
+    async def _accept(self, listener: socket.socket) -> None:
+        with listener:
+            while True:
+                register, _ = await self._loop.sock_accept(listener)
+                register.setblocking(False)
+                relay = self._loop.create_task(self._relay(register))
+                self._relays.add(relay)
+                relay.add_done_callback(self._relays.discard)
+                relay.add_done_callback(partial(_closed, register))
 
-    async def _relay(self, register_in: asyncio.StreamReader, register_out: asyncio.StreamWriter) -> None:
-        async with asyncio.timeout(CONNECT_SECONDS_MAX):
-            central_in, central_out = await asyncio.open_connection(*self.upstream)
-        try:
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._pump(register_in, central_out, lambda: False))
-                both.create_task(self._pump(central_in, register_out, lambda: self._losing))
-        except* OSError:
-            _reset(register_out)
-        finally:
-            _reset(central_out)
+    async def _relay(self, register: socket.socket) -> None:
+        """Carry bytes both ways until both have ended; when one side breaks, both are reset."""
+        whole = False
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as central:
+            central.setblocking(False)
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS_MAX):
+                    await self._loop.sock_connect(central, self.upstream)
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._pump(register, central, lambda: False))
+                    both.create_task(self._pump(central, register, lambda: self._losing))
+                whole = True
+            except* (OSError, TimeoutError):
+                pass
+            finally:
+                for end in () if whole else (register, central):
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, loses: Callable[[], bool]) -> None:
+    async def _pump(self, source: socket.socket, sink: socket.socket, loses: Callable[[], bool]) -> None:
         """Carry bytes one way until their end. Raises OSError when either side goes away, or the piece is lost."""
-        while piece := await source.read(CHUNK_BYTES):
+        while piece := await self._loop.sock_recv(source, CHUNK_BYTES):
             if self.delay_seconds:
                 await asyncio.sleep(self.delay_seconds)
             if loses():
                 self.answers_lost += 1
                 raise ConnectionResetError("lost on the way")
-            sink.write(piece)
-            await sink.drain()
+            await self._loop.sock_sendall(sink, piece)
         with contextlib.suppress(OSError):
-            sink.write_eof()
+            sink.shutdown(socket.SHUT_WR)
 
 
-def _reset(writer: asyncio.StreamWriter) -> None:
-    connection = writer.get_extra_info("socket")
-    with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-    writer.transport.abort()
+def _closed(register: socket.socket, relay: asyncio.Task[None]) -> None:
+    """The relay ended, however it did: so does its connection."""
+    register.close()

@@ -26,18 +26,19 @@ HOLD_SECONDS = 0.9
 """So long a person holds a card to a reader."""
 SLOW_PAYMENT_SECONDS = 10.0
 LITTLE_MINOR = 100
+"""What a card has left that has almost nothing."""
 SLOW_NETWORK_SECONDS = 1.5
 """Longer than the second that central is given at the counter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One key: ``name`` is its text's, ``act`` does it and says what was done."""
+    """One key: ``name`` is its text's, ``do`` does it and says what was done."""
 
     key: str
     group: str
     name: str
-    act: Callable[[], str]
+    do: Callable[[], str]
 
 
 class WorldPanel:
@@ -80,7 +81,7 @@ class WorldPanel:
     async def perform(self, key: str) -> str:
         """Do what is on ``key``."""
         try:
-            return await asyncio.to_thread(self._acts[key].act)
+            return await asyncio.to_thread(self._acts[key].do)
         except (httpx.HTTPError, EdgeError, OSError) as error:
             return self._words("failed", what=str(error) or type(error).__name__)
 

@@ -100,7 +100,6 @@ class Day:
             await self._close(screen)
             if self._plan.plant is not None:
                 self._plan.plant(clerk.books)
-            self._outcome.sales, self._outcome.total_minor = len(clerk.books.sold), sum(sale.total for sale in clerk.books.sold)
             self._outcome.found = await self._compare(clerk, operations, power.excused)
             await asyncio.to_thread(service.stop)
             self._outcome.found.differences += await asyncio.to_thread(self._verified, world)
@@ -137,19 +136,21 @@ class Day:
     async def _sell(self, script: Script, troubles: Troubles) -> None:
         """Customers and troubles until there are enough sales, and on a day with troubles every kind of customer was there."""
         sold, ahead = script.clerk.books.sold, troubles.day() if self._plan.troubles else []
-        number = said = 0
         kinds = len(script.kinds()) if self._plan.troubles else 0
-        while len(sold) < self._plan.sales or ahead or number < kinds:
-            if ahead and len(sold) * 100 >= ahead[0][0] * self._plan.sales:
+        goal = max(self._plan.sales, kinds + len(ahead))
+        number = said = 0
+        while len(sold) < goal or ahead or number < kinds:
+            if ahead and len(sold) * 100 >= ahead[0][0] * goal:
                 _, title, happens = ahead.pop(0)
                 self._tell(len(sold), title)
                 await happens(Dice(self._plan.seed, f"trouble {title}"))
-                continue
-            await script.customer(number)
-            number += 1
+            else:
+                await script.customer(number)
+                number += 1
             if len(sold) // SAY_EVERY_SALES > said:
                 said = len(sold) // SAY_EVERY_SALES
                 self._tell(len(sold), "")
+            self._outcome.sales, self._outcome.total_minor = len(sold), sum(sale.total for sale in sold)
 
     def _tell(self, sales: int, what: str) -> None:
         say(f"{self._clock.monotonic() - self._began:>6.1f} s {sales:>6} sales   {what}".rstrip())

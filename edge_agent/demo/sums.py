@@ -96,7 +96,7 @@ def check_digit(digits: str) -> int:
     """The last digit of a GTIN whose others are ``digits``: weights 3 and 1 from the right, up to the next ten.
 
     >>> check_digit("400638133393"), check_digit("211234500412")
-    (1, 5)
+    (1, 9)
     """
     odd, even = digits[::-2], digits[-2::-2]
     return -(3 * sum(map(int, odd)) + sum(map(int, even))) % 10

@@ -206,14 +206,13 @@ class Core:
                 return ()
             if not must:
                 self._clear_shown(seen)
-        self._after(events)
+        self._after(events, before)
         return events
 
     async def report(self, fact: FactDraft) -> None:
         """Commit a fact of the service's own that no event stands behind (it started)."""
         async with self._turn:
             await self._commit(self.state, (), (fact,), fact.id, must=False)
-        self.ports.wake_push()
 
     async def _commit(self, before: Register, events: tuple[Event, ...], facts: tuple[FactDraft, ...], command_id: str, must: bool) -> bool:
         state = before
@@ -238,17 +237,26 @@ class Core:
         if committed.fresh:
             self.state = state
             self._since_snapshot = 0 if store_state else self._since_snapshot + len(events)
+            if commit.facts:
+                self.ports.wake_push()
         return committed.fresh
 
-    def _after(self, events: tuple[Event, ...]) -> None:
-        self.ports.wake_push()
+    def _after(self, events: tuple[Event, ...], before: Register) -> None:
+        here = before.basket.id if before.basket else ""
+        if here and (self.state.basket is None or self.state.basket.id != here):
+            self.desk.next_quantity, self.desk.next_is_check = "", False  # they were meant for the customer who is gone
         for event in events:
             if isinstance(event, SaleCompleted):
-                self.desk.last_sale = event.sale
+                if event.sale.id == here or not self._change_is_due():
+                    self.desk.last_sale = event.sale
                 if self.state.basket is None:
                     self.clear_customer()
         self.on_events(events)
         self.changed()
+
+    def _change_is_due(self) -> bool:
+        """Whether the screen says what change to hand out: a parked sale that completes meanwhile does not take its place."""
+        return self.state.basket is None and self.desk.last_sale is not None and self.desk.last_sale.change_minor > 0
 
     def _clear_shown(self, seen: Notice | None) -> None:
         """Somebody acted: what the act before showed goes. A notice that came meanwhile stays, nobody has read it yet."""
@@ -294,6 +302,7 @@ class Core:
                     continue
                 self.desk.stopped = None
             log.info("selling resumed")
+            self.ports.wake_push()
             self.tell("notice.selling_resumed", "good", "The journal can be written again. Selling goes on.")
             self.on_resumed()
 
@@ -304,7 +313,7 @@ class Core:
             self.show_customer()
         if self.state.receipts > before.receipts:
             rows = self.ports.journal.sales("", self.state.receipts - before.receipts)
-            self._after(tuple(SaleCompleted(read_sale(row)) for row in reversed(rows)))
+            self._after(tuple(SaleCompleted(read_sale(row)) for row in reversed(rows)), before)
 
     async def close(self) -> None:
         """Stop trying to reopen, and let what is being decided come to its end."""

@@ -15,7 +15,7 @@ import structlog
 
 from edge_agent.domain import commands as do
 from edge_agent.domain.errors import NotNow, StorageError
-from edge_agent.domain.events import AttemptAdded, AttemptMoved, Event, TenderAdded
+from edge_agent.domain.events import AttemptAdded, AttemptMoved, Event, SaleCompleted, TenderAdded
 from edge_agent.domain.tender import OPEN, Attempt, AttemptKind, AttemptState, NotFound, TenderKind, Unknown
 from edge_agent.domain.tender import AttemptState as S
 from edge_agent.ports import Step, TenderMethod, Terminal
@@ -84,8 +84,14 @@ class Paying:
         attempt = basket.open_attempt if basket else None
         if attempt is None:
             raise NotNow("There is no payment to cancel.", hint="Look at the terminal.", reason="no_payment")
+        try:
+            await self._core.do(do.Asked(attempt.id), command_id, must=True)
+        finally:  # a disk that refuses is no reason to let the customer go on paying
+            if self._open(attempt.id):
+                self._stop_terminal(attempt)
+
+    def _stop_terminal(self, attempt: Attempt) -> None:
         terminal = self._of(attempt)
-        await self._core.do(do.Asked(attempt.id), command_id, must=True)
         if terminal is not None:
             task = asyncio.get_running_loop().create_task(self._abort(attempt, terminal), name=f"abort-{attempt.id}")
             self._aborting.add(task)
@@ -93,14 +99,16 @@ class Paying:
 
     async def _abort(self, attempt: Attempt, terminal: Terminal) -> None:
         """Ask, and ask again while the terminal goes on: an abort that overtakes its payment finds nothing to stop."""
+        await terminal.abort(attempt)
         while self._state(attempt.id) is AttemptState.ABORTING:
-            await terminal.abort(attempt)
             await asyncio.sleep(ABORT_AGAIN_SECONDS)
+            await terminal.abort(attempt)
 
     async def review(self, attempt_id: str, money_moved: bool, note: str, command_id: str) -> tuple[Event, ...]:
         """A person decides what no query could settle."""
         events = await self._core.do(do.Review(attempt_id, money_moved, note), command_id, must=True)
         self._ended(attempt_id)
+        self._say(attempt_id, events)
         return events
 
     def _terminal(self, kind: TenderKind) -> Terminal:
@@ -201,24 +209,33 @@ class Paying:
                 await asyncio.sleep(DISK_SECONDS)
 
     async def _learn(self, command: do.Learn) -> None:
+        held, here = self._core.state.holding(command.attempt), self._core.state.basket
+        is_aside = held is not None and (here is None or held[0].id != here.id)
         events = await self._insist(command)
         if not self._open(command.attempt):
             self._ended(command.attempt)
         if events:
-            self._say(command.attempt, events)
+            self._say(command.attempt, events, is_aside=is_aside)
 
     async def _review_due(self, attempt: Attempt, why: str) -> None:
         if not await self._insist(do.GiveToReview(attempt.id, why)):
             return
         self._core.tell("notice.payment_review", "bad", "A card payment could not be settled.", "A manager has to look at the terminal's own list (F7).")
 
-    def _say(self, attempt_id: str, events: tuple[Event, ...]) -> None:
+    def _say(self, attempt_id: str, events: tuple[Event, ...], *, is_aside: bool = False) -> None:
+        """Tell what became of an attempt; of one that was parked so that nobody takes it for the payment of who stands here now."""
         moved = next((event.attempt for event in events if isinstance(event, AttemptMoved) and event.attempt.id == attempt_id), None)
         if moved is None:
             return
         level = LEVELS.get(moved.state, "bad")
         kind = "void" if moved.kind is AttemptKind.VOID else "payment"
-        self._core.tell(f"notice.{kind}_{moved.state.value}", level, f"Card {kind}: {moved.state.value.replace('_', ' ')}.", reason=moved.reason)
+        sale = next((event.sale for event in events if isinstance(event, SaleCompleted)), None)
+        if is_aside and sale is not None:
+            self._core.tell("notice.parked_paid", "good", f"The parked sale is paid, receipt {sale.receipt}.", receipt=sale.receipt)
+        elif is_aside and kind == "payment" and moved.state not in OPEN and moved.state not in LEVELS:
+            self._core.tell("notice.parked_unpaid", "bad", "The parked sale was not paid by card.", "F7 brings it back.", reason=moved.reason)
+        else:
+            self._core.tell(f"notice.{kind}_{moved.state.value}", level, f"Card {kind}: {moved.state.value.replace('_', ' ')}.", reason=moved.reason)
 
     # --- recovery ------------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from edge_agent.domain.errors import CodeUnknown, NotNow
 from edge_agent.domain.receipt import NotPrinted, Printed, PrintJob, PrintOutcome, Receipt, Unclear
 from edge_agent.domain.sale import Sale
@@ -16,6 +18,8 @@ from edge_agent.service.codec import read_sale
 from edge_agent.service.core import Core
 
 PRINT_STATES_KEPT = 500
+
+log = structlog.get_logger(__name__)
 
 
 class Printing:
@@ -65,7 +69,7 @@ class Printing:
                 states.pop(next(iter(states)))
         task = asyncio.get_running_loop().create_task(self._print(sale, job), name=f"print-{job.id}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda done: self._over(sale, job, done))
         self._core.changed()
 
     async def _print(self, sale: Sale, job: PrintJob) -> None:
@@ -83,6 +87,16 @@ class Printing:
                 self._core.tell(f"notice.not_printed.{reason}", "bad", f"Receipt {sale.receipt} was not printed.", hint, code=sale.receipt)
             case Unclear(reason, hint):
                 self._core.tell(f"notice.print_unclear.{reason}", "warn", f"Receipt {sale.receipt} may not be complete.", hint, code=sale.receipt)
+
+    def _over(self, sale: Sale, job: PrintJob, done: asyncio.Task[None]) -> None:
+        """A print that ended by a bug may have been printed: it is shown as unclear, not as under way for ever."""
+        self._tasks.discard(done)
+        bug = None if done.cancelled() else done.exception()
+        if bug is not None:
+            log.error("printing failed by a bug", job=job.id, exc_info=bug)
+            if not job.copy:
+                self._core.desk.print_states[sale.id] = "unclear"
+            self._core.tell("notice.print_unclear.bug", "warn", f"Receipt {sale.receipt} may not be complete.", "Look at the paper.", code=sale.receipt)
 
     async def close(self) -> None:
         """Wait for what is being printed, a few seconds at most."""

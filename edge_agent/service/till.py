@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from edge_agent.domain import commands as do
 from edge_agent.domain.commands import Command, Cut
 from edge_agent.domain.errors import OutOfBounds, StorageError
@@ -21,6 +23,8 @@ from edge_agent.service.paying import Paying
 from edge_agent.service.printing import Printing
 
 DEPARTMENT_NAME_CHARS_MAX = 60
+
+log = structlog.get_logger(__name__)
 
 
 class Till:
@@ -75,8 +79,12 @@ class Till:
         await self.core.close()
 
     async def scanned(self, reading: Reading) -> None:
-        """A device read something."""
-        await self.counter.scanned(reading)
+        """A device read something. Never raises: a bug in what one reading leads to does not end the reading of the next."""
+        try:
+            await self.counter.scanned(reading)
+        except Exception:
+            log.exception("a reading was given up by a bug", device=reading.device)
+            self.core.tell("notice.bug", "bad", "That could not be dealt with.", "Scan it again; if it stays, type it, and report it.")
 
     def _happened(self, events: tuple[Event, ...]) -> None:
         for event in events:
@@ -113,14 +121,14 @@ class Till:
         await self.run(do.VoidBasket(reason), command_id)
         self.core.clear_customer()
         self.clienteling.given_up(lease)
-        self.core.tell("notice.voided", "info", "The basket was given up.")
+        self.core.tell("notice.voided", "info", "The basket is void.")
 
     async def set_aside(self, command: do.Suspend | do.Park, command_id: str) -> None:
         """Suspend or park the basket."""
         await self.run(command, command_id)
         self.core.clear_customer()
         key = "notice.parked" if isinstance(command, do.Park) else "notice.suspended"
-        self.core.tell(key, "info", "The basket is set aside; F7 brings it back.")
+        self.core.tell(key, "info", "The basket is set aside.", "F7 brings it back.")
 
     async def recall(self, basket: str, command_id: str) -> None:
         """Bring a basket back, with its customer."""

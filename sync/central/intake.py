@@ -17,6 +17,7 @@ from sync.central.problems import refused
 from sync.central.registers import Who
 from sync.contract.envelope import BATCH_BYTES_MAX, BATCH_FACTS_MAX, STREAMS, decode_fact, split_batch
 from sync.contract.facts import FactData
+from sync.contract.fields import NUMBER_MAX
 from sync.contract.messages import (
     PROBLEM_ENCODING,
     PROBLEM_ENVELOPE,
@@ -30,8 +31,6 @@ from sync.contract.messages import (
 BODY_BYTES_MAX = BATCH_BYTES_MAX + BATCH_FACTS_MAX + 2
 """A batch, its brackets and commas; also the largest body before decompression (nothing sensible grows by being compressed)."""
 ENCODINGS = ("zstd", "gzip", "identity")
-NUMBER_MAX = 10**18 - 1
-"""The largest number of a fact, to fit 63 bits; a register that sells a thousand times a second gets there in thirty million years."""
 ZSTD_WINDOW_BYTES_MAX = 8 * 1024 * 1024
 
 

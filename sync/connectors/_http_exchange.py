@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 import msgspec
 
 from sync.connectors.contract import Settings
+from sync.contract.fields import UNREADABLE
 from sync.contract.messages import PROBLEM_CHAIN, PROBLEM_EPOCH_RETIRED, PROBLEM_FORK, PROBLEM_FROZEN, PROBLEM_ROOT, Problem
 from sync.link import Busy, Frozen, Refused, Unreachable
 
 CONNECT_SECONDS = 5.0
+EXCHANGE_SECONDS_MAX = 300.0
+"""An exchange that is not over by then, however steadily its bytes trickle, is given up."""
 PROBLEM_TYPE = "application/problem+json"
 CONNECTIONS_MAX = 20
+CODINGS = ("", "identity", "gzip")
+"""How an answer may be encoded. Each piece that comes in is decompressed whole, and of gzip a piece grows a thousandfold at most, of zstd without bound."""
 FROZEN_REASONS = {PROBLEM_FORK: "fork", PROBLEM_CHAIN: "chain", PROBLEM_EPOCH_RETIRED: "epoch", PROBLEM_FROZEN: "frozen"}
 
 
@@ -36,7 +43,7 @@ class Answer:
             return None
         try:
             problem = msgspec.json.decode(self.body, type=Problem)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return None
         return problem if problem.type.startswith(PROBLEM_ROOT) else None
 
@@ -79,7 +86,8 @@ class Exchange:
             logging.getLogger(name).setLevel(logging.WARNING)
         self._client = httpx.AsyncClient(
             base_url=settings.url,
-            headers={"Authorization": f"Bearer {settings.token}"} if settings.token else {},
+            headers={"Accept-Encoding": "gzip"} | ({"Authorization": f"Bearer {settings.token}"} if settings.token else {}),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # keeps none: whatever answers in central's place hands them out
             verify=settings.ssl_context if settings.ssl_context is not None else True,
             proxy=settings.proxy if settings.transport is None else None,
             transport=settings.transport,
@@ -98,13 +106,13 @@ class Exchange:
     ) -> Answer | Unreachable:  # fmt: skip
         """Ask, waiting at most ``seconds`` for each part of the answer, of which at most ``bytes_max`` are read (after decompression)."""
         try:
-            async with self.stream(method, path, seconds=seconds, content=content, headers=headers, params=params) as response:
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > bytes_max:
-                        return Unreachable(f"An answer of more than {bytes_max} bytes.")
-                return Answer(response.status_code, response.headers, bytes(body))
+            async with (
+                asyncio.timeout(EXCHANGE_SECONDS_MAX),
+                self.stream(method, path, seconds=seconds, content=content, headers=headers, params=params) as response,
+            ):
+                return await read_answer(response, bytes_max)
+        except TimeoutError:
+            return Unreachable("Central does not come to an end in time.")
         except NETWORK_ERRORS as problem:
             return unreachable(problem)
 
@@ -115,6 +123,18 @@ class Exchange:
         """An answer that is read in parts. Raises ``NETWORK_ERRORS``."""
         timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
         return self._client.stream(method, path, content=content, headers=headers, params=params, timeout=timeout)
+
+
+async def read_answer(response: httpx.Response, bytes_max: int) -> Answer | Unreachable:
+    """The whole answer, of which at most ``bytes_max`` are read (after decompression). Raises ``NETWORK_ERRORS``."""
+    if response.headers.get("content-encoding", "").strip().lower() not in CODINGS:
+        return Unreachable("An answer in another encoding than asked.")
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > bytes_max:
+            return Unreachable(f"An answer of more than {bytes_max} bytes.")
+    return Answer(response.status_code, response.headers, bytes(body))
 
 
 NETWORK_ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)

@@ -15,6 +15,7 @@ from edge_agent.domain.cart import Cart, Lease
 from edge_agent.domain.customer import Customer, Identifier
 from edge_agent.domain.errors import CentralConflict, CentralError, CentralRefused, CentralUnreachable, ContractBroken, RegisterFrozen
 from sync.connectors._http_exchange import Answer, Exchange
+from sync.contract.fields import UNREADABLE
 from sync.contract.messages import (
     PROBLEM_CHANGED,
     PROBLEM_HELD,
@@ -114,7 +115,7 @@ def _decoded(answer: Answer | None, kind: type[Row]) -> Row:
         raise CentralUnreachable("Somebody answers in place of central.", hint=USE_COPY, reason="not_central")
     try:
         return msgspec.json.decode(answer.body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except UNREADABLE as problem:
         raise ContractBroken(f"Not a {kind.__name__}: {problem}.", hint=USE_COPY, reason="row") from problem
 
 

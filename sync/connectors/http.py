@@ -13,11 +13,12 @@ import msgspec
 import zstandard
 
 from edge_agent.domain.errors import CentralRefused, CentralUnreachable, ContractBroken
-from sync.connectors._http_exchange import NETWORK_ERRORS, Answer, Exchange, unreachable
+from sync.connectors._http_exchange import NETWORK_ERRORS, Answer, Exchange, read_answer, unreachable
 from sync.connectors._http_people import People
 from sync.connectors.contract import Connector, Settings
 from sync.contract import messages
 from sync.contract.envelope import BATCH_TYPE, join_batch
+from sync.contract.fields import UNREADABLE
 from sync.contract.messages import Enrolled, EnrolRequest, Problem, PushAck, RegisterCursor, SnapshotManifest
 from sync.enrol import Enroller
 from sync.link import (
@@ -132,8 +133,10 @@ class HttpConnector(People):
         try:
             async with self._http.stream("GET", manifest.url, seconds=PUSH_SECONDS, headers=headers) as response:
                 if response.status_code not in (200, 206):
-                    answer = Answer(response.status_code, response.headers, await response.aread())
-                    return _missing(answer) or answer.failure()
+                    answer = await read_answer(response, ANSWER_BYTES_MAX)
+                    return answer if isinstance(answer, Unreachable) else _missing(answer) or answer.failure()
+                if "content-encoding" in response.headers:
+                    return Unreachable("The snapshot's file is sent in another form than asked.")
                 if response.status_code == 206 and not response.headers.get("content-range", "").startswith(f"bytes {have}-"):
                     return Unreachable("The snapshot's file is sent from another place than asked.")
                 await _append(response, path, have if response.status_code == 206 else 0, manifest.size)
@@ -163,7 +166,7 @@ class HttpEnroller:
         if answer.status in (200, 201) and answer.media_type == "application/json":
             try:
                 return msgspec.json.decode(answer.body, type=Enrolled)
-            except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            except UNREADABLE as problem:
                 raise ContractBroken(f"Not an enrolment: {problem}.", hint="Check that the address is a central platform's.", reason="enrolment") from problem
         problem_told = answer.problem
         if problem_told is not None and answer.status < 500:
@@ -204,7 +207,7 @@ def _json(answer: Answer, kind: type[T]) -> T | None:
         return None
     try:
         return msgspec.json.decode(answer.body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 

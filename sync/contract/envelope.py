@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from edge_agent.domain.errors import ContractBroken
+from sync.contract.fields import UNREADABLE
 
 BATCH_TYPE = "application/cloudevents-batch+json"
 STREAMS = ("trade", "people", "ops")
@@ -123,7 +124,7 @@ def decode_fact(wire: bytes) -> Envelope:
         raise ContractBroken(f"A fact of {len(wire)} bytes: at most {FACT_BYTES_MAX} are allowed.", hint="Report this to the vendor.", reason="envelope")
     try:
         return _envelope.decode(wire)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except UNREADABLE as problem:
         raise ContractBroken(f"Not a fact's envelope: {problem}.", hint="Compare it with the contract's schema.", reason="envelope") from problem
 
 
@@ -136,7 +137,7 @@ def split_batch(body: bytes) -> list[bytes]:
     """The facts of a batch, byte for byte. Raises ContractBroken (reason ``batch``)."""
     try:
         facts = [bytes(raw) for raw in _batch.decode(body)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+    except UNREADABLE as problem:
         raise ContractBroken(f"Not a batch of facts: {problem}.", hint="Send a JSON array of CloudEvents.", reason="batch") from problem
     if len(facts) > BATCH_FACTS_MAX:
         raise ContractBroken(f"{len(facts)} facts in one batch: at most {BATCH_FACTS_MAX}.", hint="Send smaller batches.", reason="batch")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 MINOR_MAX = 999_999_999_999
@@ -11,9 +12,15 @@ MINOR_MAX = 999_999_999_999
 TIME_MS_MAX = 253_402_300_799_999
 """The end of the year 9999, in milliseconds since 1970."""
 
+NUMBER_MAX = 10**18 - 1
+"""The largest number of a fact, to fit 63 bits; a register that sells a thousand times a second gets there in thirty million years."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for text that is not of its type; brackets in brackets without end are told by the last."""
+
 Minor = Annotated[int, Meta(ge=-MINOR_MAX, le=MINOR_MAX, description="Integer minor units of the currency (cents, pence, yen).")]
 TimeMs = Annotated[int, Meta(ge=0, le=TIME_MS_MAX, description="Milliseconds since 1970 (UTC).")]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Number = Annotated[int, Meta(ge=1, le=NUMBER_MAX)]
 Rate = Annotated[int, Meta(ge=0, le=1_000_000, description="Thousandths of a per cent: 19 % is 19000.")]
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 IdOrNone = Annotated[str, Meta(max_length=128, description="Empty when there is none.")]

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from sync.contract.fields import Count, Number, TimeMs
+
 PROBLEM_ROOT = "urn:edge:problem:"
 PROBLEM_GAP = PROBLEM_ROOT + "sequence-gap"  # 409; expected
 PROBLEM_FORK = PROBLEM_ROOT + "sequence-fork"  # 409; the register is frozen
@@ -52,16 +54,16 @@ class Problem(Struct, frozen=True, rename="camel", omit_defaults=True):
 class Quarantined(Struct, frozen=True, rename="camel"):
     """A fact that central stored but found wrong in business terms."""
 
-    sequence: int
+    sequence: Number
     problem: Problem
 
 
 class StreamAck(Struct, frozen=True, rename="camel"):
     """``next`` is the only acknowledgement: every fact below it is synced to central's disk."""
 
-    next: int
-    accepted: int
-    duplicates: int
+    next: Number
+    accepted: Count
+    duplicates: Count
     quarantined: list[Quarantined] = []
 
 
@@ -98,8 +100,8 @@ class FeedEnd(Struct, frozen=True, rename="camel"):
     op: Literal["end"]
     cursor: str
     more: bool
-    count: int
-    as_of_ms: int
+    count: Count
+    as_of_ms: TimeMs
 
 
 class SnapshotManifest(Struct, frozen=True, rename="camel"):
@@ -109,9 +111,9 @@ class SnapshotManifest(Struct, frozen=True, rename="camel"):
     schema: int
     cursor: str
     sha256: str
-    size: int
-    rows: int
-    issued_ms: int
+    size: Annotated[int, Meta(ge=0, le=2**53)]
+    rows: Count
+    issued_ms: TimeMs
     url: str
 
 
@@ -134,7 +136,7 @@ class Enrolled(Struct, frozen=True, rename="camel"):
     epoch: str
     token: str
     country: str
-    issued_ms: int
+    issued_ms: TimeMs
 
 
 def enrol_message(code: str, public_key: str) -> bytes:
@@ -154,9 +156,9 @@ class ClaimAnswer(Struct, frozen=True, rename="camel"):
     """The lease. While it holds, the web shop shows the cart as being checked out in store."""
 
     cart: str
-    version: int
+    version: Count
     token: str
-    until_ms: int
+    until_ms: TimeMs
 
 
 class ReleaseRequest(Struct, frozen=True, rename="camel"):
@@ -176,7 +178,7 @@ class CompleteRequest(Struct, frozen=True, rename="camel"):
 class StreamCursor(Struct, frozen=True, rename="camel"):
     """Where central stands in one stream: the next number it wants, and the hash of the last fact it has."""
 
-    next: int
+    next: Number
     head_hash: str
 
 

@@ -17,7 +17,7 @@ import sync.connectors
 from drivers.load import DriverContext, kinds, load_driver
 from drivers.terminals.load import kinds as terminal_kinds
 from drivers.terminals.load import load_terminal
-from edge_agent.bootstrap import connector_module, tender_methods
+from edge_agent.bootstrap import connector_part, tender_methods
 from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.config import Config, Tender
 from edge_agent.counter_devices import Devices
@@ -87,7 +87,7 @@ def test_a_way_of_paying_is_found_by_its_name(kind: str) -> None:
 @pytest.mark.parametrize("name", CONNECTORS)
 def test_a_connector_is_found_by_its_name(name: str) -> None:
     offer(f"sync.connectors.{name}", "connect", ["settings"])
-    assert connector_module(Config(connector=name)) is importlib.import_module(f"sync.connectors.{name}")
+    assert connector_part(Config(connector=name), "connect") is importlib.import_module(f"sync.connectors.{name}").connect
 
 
 UNKNOWN = ["telepathy", "", "os", "../cash", "cash.build", "_http_exchange", "contract", "x" * 200]
@@ -100,14 +100,14 @@ def test_a_name_that_is_no_plug_in_is_refused_wherever_one_is_asked_for(name: st
             load(name, {}, CONTEXT)
         assert known in caught.value.message
         assert repr(name) in caught.value.message
-    with pytest.raises(ConfigError, match=r"expected a platform's name, got ") as caught:
-        connector_module(Config(connector=name))
+    with pytest.raises(ConfigError, match=r"key 'connector': expected one of http, got ") as caught:
+        connector_part(Config(connector=name), "connect")
     assert caught.value.hint
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
 async def test_a_way_of_paying_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"number 2: key 'kind': expected a way of paying, got ") as caught:
+    with pytest.raises(ConfigError, match=r"number 2: key 'kind': expected one of card_terminal, cash, got ") as caught:
         tender_methods(Config(tenders=[Tender("cash"), Tender(name)]), {}, nothing())
     assert caught.value.hint
 

@@ -119,6 +119,7 @@ async def test_a_second_customers_tap_asks_and_escape_is_the_safe_answer() -> No
     async with till(selling(COAT, customer=MARIA)) as counter:
         await counter.shows(question=QUESTION)
         await counter.sees("This basket is Maria Fernandez's. Is it Jonas Weber's now?", "Esc no, keep the customer")
+        counter.clock.seconds += 1
         await counter.press("escape")
         assert await counter.sent(Answer) == Answer(QUESTION.id, "keep")
 
@@ -127,9 +128,22 @@ async def test_a_second_customers_tap_asks_and_escape_is_the_safe_answer() -> No
 async def test_a_question_is_answered_with_enter_or_its_digit(keys: tuple[str, ...], answer: str) -> None:
     async with till(replace(selling(COAT, customer=MARIA), question=QUESTION)) as counter:
         await counter.sees("Is it Jonas Weber's now?")
+        counter.clock.seconds += 1
         await counter.press(*keys)
         assert await counter.sent(Answer) == Answer(QUESTION.id, answer)
         assert len(counter.of(Answer)) == 1
+
+
+async def test_who_is_typing_a_code_when_a_question_comes_up_answers_nothing_with_it() -> None:
+    async with till(replace(selling(COAT, customer=MARIA), question=QUESTION)) as counter:
+        await counter.sees("Is it Jonas Weber's now?")
+        for key in ("1", "2", "enter"):
+            counter.clock.seconds += 0.5
+            await counter.press(key)
+        assert counter.service.commands == []
+        counter.clock.seconds += 1
+        await counter.press("2")
+        assert await counter.sent(Answer) == Answer(QUESTION.id, "keep")
 
 
 async def test_a_question_that_was_answered_elsewhere_goes_away() -> None:
@@ -202,7 +216,7 @@ async def test_f12_opens_the_panel_and_each_action_says_what_it_did() -> None:
     world = World()
     async with till(READY, panel=world) as counter:
         await counter.press("f12")
-        await counter.sees("The world", "The customer", "scan a coat", "cut the network")
+        await counter.sees("The world", "The customer", "scan a coat", "cut the network", "Basket")
         await counter.press("2")
         await counter.sees("did 2")
         await counter.press("down", "down", "enter")
@@ -291,3 +305,12 @@ async def test_x_leaves_the_screen_and_the_service_goes_on() -> None:
         await counter.press("f9", "x")
         await counter.until(lambda: counter.app._exit, "leaving")
         assert counter.service.commands == []
+
+
+async def test_where_there_is_no_room_beside_the_counter_the_panel_closes_after_each_action() -> None:
+    world = World()
+    async with till(READY, panel=world, size=(80, 24)) as counter:
+        await counter.press("f12", "1")
+        await counter.sees("did 1", "F2 pay")
+        await counter.press("f12")
+        await counter.sees("scan a coat")

@@ -198,6 +198,9 @@ async def test_a_declined_card_says_why_and_offers_the_choices_again() -> None:
         await counter.shows(replace(FULL, payment=payment(20064, tenders=failed), notice=declined))
         await counter.sees("Card payment: declined, not enough money on the account.", "How does the customer pay?", "○ card not paid")
         assert counter.app.bells == 1
+        await counter.press("enter", "a")
+        assert counter.service.commands == [], "a key that was meant for the terminal's step takes no money"
+        counter.clock.seconds += 1
         await counter.press("enter")
         await counter.sent(PayCash)
 

@@ -11,6 +11,7 @@ import pytest
 from edge_agent.domain import commands as do
 from edge_agent.domain.errors import CodeUnknown, DiskFull, NotNow, OutOfBounds, StorageFailed
 from edge_agent.domain.reading import Reading
+from edge_agent.domain.receipt import PrintJob, PrintOutcome
 from edge_agent.domain.register import Register, evolve
 from edge_agent.domain.tender import Approved, Attempt, AttemptState, Cancelled, CardResult, Declined, NotFound, Outcome, Unknown
 from edge_agent.payments.card_terminal import CardTerminal
@@ -211,6 +212,8 @@ async def test_a_typed_quantity_is_for_what_it_was_typed_with(tmp_path):
         with pytest.raises(CodeUnknown):
             await rig.till.counter.entered("3*96385074", "")
         assert rig.presenter.snapshot().next_quantity == "2"
+        await rig.till.counter.entered("0.412 kg*", "")
+        assert rig.presenter.snapshot().next_quantity == "0,412 kg"
 
 
 async def test_before_and_after_of_the_prices_go_with_the_next_act(tmp_path):
@@ -375,6 +378,58 @@ async def test_a_commit_with_an_id_that_is_in_the_journal_does_nothing(tmp_path)
         assert rig.terminal.asked == []
 
 
+async def test_a_terminal_is_asked_to_stop_although_the_disk_refuses(tmp_path):
+    async with register(tmp_path) as rig:
+        await opened(rig)
+        await scan(rig, COAT)
+        await rig.till.paying.card(None, "")
+        rig.refusing.refuse = BROKEN
+        with pytest.raises(StorageFailed):
+            await rig.till.paying.cancel("")
+        await eventually(lambda: rig.terminal.aborted)
+
+
+async def test_facts_wake_the_sender_and_lines_do_not(tmp_path):
+    woken = []
+    async with register(tmp_path) as rig:
+        rig.core.ports = replace(rig.core.ports, wake_push=lambda: woken.append(1))
+        await opened(rig)
+        assert len(woken) == 1
+        await scan(rig, COAT)
+        assert len(woken) == 1
+        await rig.till.paying.cash(None, "")
+        assert len(woken) == 2
+
+
+# --- bugs --------------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_bug_in_one_reading_does_not_end_the_reading_of_the_next(tmp_path):
+    async with register(tmp_path) as rig:
+        await opened(rig)
+        catalogue = rig.core.ports.catalogue
+        by_gtin, catalogue.by_gtin = catalogue.by_gtin, lambda _: 1 / 0
+        await scan(rig, COAT)
+        assert rig.presenter.snapshot().notice.key == "notice.bug"
+        catalogue.by_gtin = by_gtin
+        await scan(rig, COAT)
+        assert rig.core.state.basket is not None
+
+
+async def test_a_bug_in_the_printer_leaves_a_receipt_that_may_be_complete(tmp_path):
+    async with register(tmp_path) as rig:
+        await opened(rig)
+        await scan(rig, COAT)
+
+        async def broken(job: PrintJob) -> PrintOutcome:
+            raise ZeroDivisionError
+
+        rig.paper.print = broken
+        await rig.till.paying.cash(None, "")
+        await eventually(lambda: rig.presenter.snapshot().last_sale.print_state == "unclear")
+        assert rig.presenter.snapshot().notice.key == "notice.print_unclear.bug"
+
+
 # --- payments --------------------------------------------------------------------------------------------------------------------
 
 
@@ -506,7 +561,7 @@ async def test_a_parked_payment_settles_without_touching_the_next_customers_bask
         await eventually(lambda: rig.core.desk.last_sale)
         snapshot = rig.presenter.snapshot()
         assert (snapshot.customer.name, [line.sku for line in snapshot.basket.lines], snapshot.parked) == ("Maria Fernandez", ["SOCKS"], [])
-        await eventually(lambda: rig.core.desk.notice.key == "notice.payment_approved")
+        await eventually(lambda: rig.core.desk.notice is not None and rig.core.desk.notice.key == "notice.payment_approved")
 
 
 @dataclass

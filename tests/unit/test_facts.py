@@ -12,6 +12,7 @@ import pytest
 from edge_agent.domain import commands as do
 from edge_agent.domain.basket import DISCOUNTS_MAX, LINES_MAX
 from edge_agent.domain.cart import Lease
+from edge_agent.domain.errors import OutOfBounds
 from edge_agent.domain.events import Event
 from edge_agent.domain.market import GERMANY, SWEDEN, UNITED_STATES, Market
 from edge_agent.domain.register import Register
@@ -90,7 +91,8 @@ def test_a_cash_sale_says_what_was_given_and_what_went_back(books):
     (tender,) = sale["tenders"]
     assert (tender["kind"], tender["givenMinor"], tender["changeMinor"], tender["settledMinor"]) == ("cash", 30_000, 30_000 - total, total)
     assert sale["totals"] | {"taxMinor": 0} == {
-        "linesMinor": 19900, "modifiersMinor": 0, "taxMinor": 0, "totalMinor": total, "roundingMinor": 0, "tenderedMinor": 30_000, "changeMinor": 30_000 - total,
+        "linesMinor": 19900, "modifiersMinor": 0, "taxMinor": 0, "totalMinor": total, "roundingMinor": 0, "tenderedMinor": 30_000,
+        "changeMinor": 30_000 - total,
     }  # fmt: skip
     assert (sale["retailStoreId"], sale["workstationId"], sale["operatorId"], sale["receiptCode"]) == ("0001", "02", "1001", "R-0001-02-000001")
     assert sale["businessDayDate"] == "2026-11-22"
@@ -121,7 +123,10 @@ def test_a_split_payment_names_both_tenders_in_order(books):
     attempt = books.card(10_000)
     books.approve(attempt, 10_000)
     books.do(do.PayCash(None))
-    assert [(tender["kind"], tender["settledMinor"]) for tender in books.sale["tenders"]] == [("card", 10_000), ("cash", books.sale["totals"]["totalMinor"] - 10_000)]
+    assert [(tender["kind"], tender["settledMinor"]) for tender in books.sale["tenders"]] == [
+        ("card", 10_000),
+        ("cash", books.sale["totals"]["totalMinor"] - 10_000),
+    ]
 
 
 def test_swedish_rounding_is_on_the_cash_tender_and_in_the_totals():
@@ -338,6 +343,7 @@ def test_the_largest_sale_that_the_counter_can_make_still_fits_into_one_fact():
     for number in range(LINES_MAX):
         article = replace(SOCKS, name="Merino socks, mid-calf, reinforced heel", variant="anthracite melange, 39-42", gtins=("04006381333948",))
         books.add(article, serial=f"SN-{number:012d}", batch="LOT-2026-11", expiry="2027-12-31")
+        books.do(do.DiscountLine(books.state.basket.lines[-1].id, do.Cut("opening week, third day, this shop only", percent_milli=10_000)))
     for cut in range(DISCOUNTS_MAX):
         books.do(do.DiscountBasket(do.Cut(f"{cut} opening week, third day, this shop only", percent_milli=1_000)))
     books.do(do.PayCash(None))
@@ -348,3 +354,32 @@ def test_the_largest_sale_that_the_counter_can_make_still_fits_into_one_fact():
         at_ms=fact.at_ms, salt=bytes(16), data=fact.data,
     )  # fmt: skip
     assert len(wire) <= FACT_BYTES_MAX, len(wire)
+
+
+@pytest.mark.parametrize("free", [False, True])
+def test_no_line_and_no_sale_is_larger_than_its_fact_may_say(free):
+    books = Books()
+    books.do(do.AddDepartment("Fashion", "standard", "Belt", 9_999_999_999, pieces(1)))
+    line = books.state.basket.lines[0].id
+    if free:
+        books.do(do.DiscountLine(line, do.Cut("gift", percent_milli=100_000)))
+    with pytest.raises(OutOfBounds) as caught:
+        books.do(do.ChangeQuantity(line, pieces(2)))
+    assert caught.value.key == "out_of_bounds.amount"
+    books.do(do.PayCash(None))
+    list(checked(books.facts))
+
+
+@pytest.mark.parametrize("typed", ["4111 1111 1111 1111", "call 4111111111111111 back"])
+def test_a_card_number_typed_into_a_free_text_is_kept_nowhere(books, typed):
+    books.do(do.AddDepartment("Fashion", "standard", typed, 2500, pieces(1)))
+    books.do(do.DiscountBasket(do.Cut(typed, amount_minor=1)))
+    books.do(do.Suspend(typed))
+    books.do(do.Recall(books.state.suspended[0].id))
+    attempt = books.card()
+    books.approve(attempt, books.total + 1)
+    books.do(do.Review(attempt, False, typed))
+    books.do(do.VoidBasket(typed))
+    written = msgspec.json.encode([repr(books.events), [as_json(fact) for fact in books.facts]]).decode()
+    assert "1111" in written
+    assert "4111" not in written

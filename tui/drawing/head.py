@@ -8,6 +8,7 @@ from tui.shown import Shown
 
 NARROW = 70
 """Columns below which only what is wrong is said."""
+ROWS_MAX = 2
 
 
 def header(shown: Shown, cells: int) -> list[Line]:
@@ -26,14 +27,26 @@ def header(shown: Shown, cells: int) -> list[Line]:
 
 
 def status(shown: Shown, cells: int) -> list[Line]:
-    """How central and every device stand; on a narrow screen only what is not well."""
-    marks = [_service(shown)] if not shown.connected else []
-    marks += [_link(shown, shown.snapshot.link), *(_device(shown, device) for device in shown.snapshot.devices)]
-    if cells < NARROW:
-        troubled = [_link(shown, shown.snapshot.link)] if shown.snapshot.link.state not in ("in_step", "sending") else []
-        troubled += [_device(shown, device) for device in shown.snapshot.devices if device.state != "ready"]
-        marks = troubled or [line(("● ", "good"), (shown.words("status.all_well"), "muted"))]
-    return [Line((*line(" ").pieces, *row.pieces)) for row in flowed(marks, cells - 2)[:2]] or [BLANK]
+    """How central and every device stand; where there is no room for all, what is not well, in as few words as it takes."""
+    link, devices = shown.snapshot.link, shown.snapshot.devices
+    service = [_service(shown)] if not shown.connected else []
+    wrong = [device for device in devices if device.state != "ready"]
+    well = link.state in ("in_step", "sending")
+    rest = [line(("● ", "good"), (shown.words("status.rest_well" if wrong or not well else "status.all_well"), "muted"))]
+    if well and len(wrong) == len(devices):
+        rest = []
+    troubles = service + ([] if well else [_link(shown, link)])
+    choices = [
+        [*service, _link(shown, link), *(_device(shown, device) for device in devices)],
+        [*troubles, *(_device(shown, device) for device in wrong), *rest],
+        [*troubles, *(_device(shown, device, brief=True) for device in wrong), *rest],
+        [*troubles, *(_device(shown, device, brief=True) for device in wrong)],
+    ]
+    for marks in choices[1:] if cells < NARROW else choices:
+        rows = flowed(marks, cells - 2)
+        if len(rows) <= ROWS_MAX:
+            break
+    return [Line((*line(" ").pieces, *row.pieces)) for row in rows[:ROWS_MAX]] or [BLANK]
 
 
 def _service(shown: Shown) -> Line:
@@ -59,7 +72,7 @@ def _link(shown: Shown, link: LinkView) -> Line:
 _DEVICE_ROLES = {"ready": ("●", "good"), "degraded": ("◐", "warn"), "opening": ("◐", "muted"), "absent": ("○", "warn"), "lost": ("○", "warn")}
 
 
-def _device(shown: Shown, device: DeviceView) -> Line:
+def _device(shown: Shown, device: DeviceView, *, brief: bool = False) -> Line:
     mark, role = _DEVICE_ROLES[device.state]
     words = shown.words
     name = words.named("device", device.kind)
@@ -68,7 +81,7 @@ def _device(shown: Shown, device: DeviceView) -> Line:
     since = words.when(device.since_ms, shown.now_ms, shown.snapshot.timezone)
     why = words.maybe(f"trouble.{device.reason}", "") or words(f"device_state.{device.state}")
     parts = [(f"{mark} ", role), (f"{name}: {why}", "text")]
-    if device.state in ("absent", "lost"):
+    if device.state in ("absent", "lost") and not brief:
         parts.append((f" {words('status.since', since=since)}", "muted"))
         without = words.maybe(f"without.{device.kind}", "")
         if without:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 ROLES = ("text", "strong", "muted", "accent", "good", "warn", "bad", "key", "off", "pick", "rule", "chosen", "changed", "large")
-"""What a piece of text is; ``counter.tcss`` says how each looks."""
+"""What a piece of text is; ``themes.py`` says how each looks."""
 
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINERS = frozenset("\u200c\u200d")

@@ -45,6 +45,16 @@ class Pictured(Screen[None]):
         """Draw this picture. A screen that is just closing has nothing left to draw on, and that is all right."""
         for drawn in self.query(Drawn):
             drawn.show(shown)
+        for entry in self.query(Entry):
+            entry.show(shown)
+
+    def redraw(self) -> None:
+        """Draw again, because something of the screen's own changed."""
+        for drawn in self.query(Drawn):
+            drawn.redraw()
+        if self.counter.picture is not None:
+            for entry in self.query(Entry):
+                entry.show(self.counter.picture)
 
     def hints(self, shown: Shown) -> Sequence[KeyHint]:
         """The keys that work here, the screen's own first."""
@@ -69,6 +79,18 @@ class Pictured(Screen[None]):
             return self.query_one(Entry)
         except NoMatches:
             return None
+
+    def size_up(self) -> None:
+        """Know the terminal's size class before the first picture; Textual tells it after that, and everything would move once."""
+        for cells, points in ((self.app.size.width, self.app.HORIZONTAL_BREAKPOINTS), (self.app.size.height, self.app.VERTICAL_BREAKPOINTS)):
+            for _, name in [point for point in points or () if cells >= point[0]][-1:]:
+                self.add_class(name)
+
+    def on_screen_resume(self) -> None:
+        """Back in sight: what no longer makes sense goes at once."""
+        shown = self.counter.picture
+        if shown is not None and self.is_current and not self.fits(shown.snapshot):
+            self.dismiss()
 
     def on_mount(self) -> None:
         """Begin with the picture there is."""
@@ -97,6 +119,7 @@ class CounterScreen(Pictured):
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
+        self.size_up()
         yield Drawn(head.header, id="header")
         yield Vertical(*self.body(), id="body")
         yield Drawn(foot.notice, id="notice")
@@ -127,6 +150,7 @@ class Dialog(Pictured, ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The box, with the keys at its foot."""
+        self.size_up()
         with Vertical(id="box"):
             yield from self.box()
             yield Drawn(self._refusal, id="refusal")

@@ -11,7 +11,7 @@ from edge_agent.views import Answer, AnyCommand, NoticeView, QuestionView, Remov
 from tui.drawing.foot import KeyHint
 from tui.drawing.line import BLANK, Line, wrapped
 from tui.screens.base import Dialog
-from tui.shown import Shown
+from tui.shown import HANDS_SECONDS, Shown
 from tui.widgets.choices import Choices, Option, text_row
 from tui.widgets.drawn import Drawn
 
@@ -79,6 +79,7 @@ class QuestionDialog(Dialog):
         super().__init__()
         self.question = question
         self._sent = False
+        self._quiet_since = 0.0
 
     def box(self) -> Iterable[Widget]:
         """The question and its answers."""
@@ -88,6 +89,7 @@ class QuestionDialog(Dialog):
     def on_mount(self) -> None:
         """Offer the answers."""
         super().on_mount()
+        self._quiet_since = self.counter.clock.monotonic()
         words = self.counter.words
         self.query_one(Choices).offer(
             [Option(answer, text_row(words.named("answer", answer), str(number))) for number, answer in enumerate(self.question.answers, 1)]
@@ -126,7 +128,11 @@ class QuestionDialog(Dialog):
         self._give(self.question.answers[-1])
 
     def _give(self, answer: str) -> None:
-        if not self._sent:
+        """Send the answer, once the hands have rested: somebody who goes on typing a code answers nothing with it."""
+        now = self.counter.clock.monotonic()
+        if now - self._quiet_since < HANDS_SECONDS:
+            self._quiet_since = now
+        elif not self._sent:
             self._sent = True
             self.counter.command(Answer(self.question.id, answer), self)
 

@@ -90,7 +90,7 @@ class CustomerScreen(CounterScreen):
         """N shows the notes, and hides them again."""
         if self._notes is not None:
             self._notes = None
-            self._redraw()
+            self.redraw()
         elif self._of:
             aside(self, partial(self._ask, self._of), "notes")
 
@@ -113,8 +113,4 @@ class CustomerScreen(CounterScreen):
             self.counter.say("customer.notes_failed", why=event.why)
             return
         self._notes = event.notes
-        self._redraw()
-
-    def _redraw(self) -> None:
-        for drawn in self.query(Drawn):
-            drawn.redraw()
+        self.redraw()

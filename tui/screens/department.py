@@ -52,13 +52,12 @@ class DepartmentDialog(Dialog):
         """Heading, departments, entry."""
         yield Drawn(self._heading)
         yield Choices(id="choices")
-        yield Entry(id="value")
+        yield Entry(id="value", hint=self._typing)
 
     def on_mount(self) -> None:
         """Begin with the price; the departments are asked for meanwhile."""
         super().on_mount()
         self.query_one(Choices).display = False
-        self.query_one(Entry).placeholder = self.counter.words("department.price")
         self.query_one(Entry).focus()
         aside(self, self._ask, "departments")
 
@@ -116,7 +115,7 @@ class DepartmentDialog(Dialog):
             if not minor:
                 self.refuse_with("department.not_price")
                 return
-            self._step(minor, "", self.counter.words("department.name_placeholder"))
+            self._step(minor, "")
             return
         if choices.chosen:
             self.counter.command(AddDepartment(choices.chosen, self._minor, name=entry.value.strip(), code=self._code), self)
@@ -127,13 +126,15 @@ class DepartmentDialog(Dialog):
         if not self._minor or shown is None:
             self.dismiss()
             return
-        self._step(0, shown.amount(self._minor), self.counter.words("department.price"))
+        self._step(0, shown.amount(self._minor))
 
-    def _step(self, minor: int, value: str, placeholder: str) -> None:
+    def _typing(self, shown: Shown) -> str:
+        return shown.words("department.name_placeholder") if self._minor else shown.words("department.price")
+
+    def _step(self, minor: int, value: str) -> None:
         self._minor = minor
         self.refuse(None)
         entry, choices = self.query_one(Entry), self.query_one(Choices)
         choices.display = bool(minor)
-        entry.value, entry.placeholder = value, placeholder
-        for drawn in self.query(Drawn):
-            drawn.redraw()
+        entry.value = value
+        self.redraw()

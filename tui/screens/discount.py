@@ -59,15 +59,13 @@ class DiscountDialog(Dialog):
         """Target, value, reasons."""
         yield Drawn(self._heading)
         yield Choices(id="choices")
-        yield Entry(id="value")
+        yield Entry(id="value", hint=self._typing)
 
     def on_mount(self) -> None:
         """Begin with the value."""
         super().on_mount()
         self.query_one(Choices).display = False
-        entry = self.query_one(Entry)
-        entry.placeholder = self.counter.words("discount.value")
-        entry.focus()
+        self.query_one(Entry).focus()
 
     def fits(self, snapshot: Snapshot) -> bool:
         """As long as the basket, and the line, are there."""
@@ -85,6 +83,9 @@ class DiscountDialog(Dialog):
             found.append(KeyHint("Tab", words("discount.to_line") if self._whole else words("discount.to_basket"), rank=0))
         return [*found, KeyHint("Esc", words("key_does.back") if self._value else words("key_does.leave"), rank=0)]
 
+    def _typing(self, shown: Shown) -> str:
+        return shown.words("reason.other") if self._value else shown.words("discount.value")
+
     def _heading(self, shown: Shown, cells: int) -> list[Line]:
         words = shown.words
         target = words("discount.whole") if self._whole or self._held is None else _name(self._held)
@@ -96,7 +97,7 @@ class DiscountDialog(Dialog):
         """Tab: the line or the whole basket."""
         if self._held is not None and not self._value:
             self._whole = not self._whole
-            self._redraw()
+            self.redraw()
 
     def action_choose(self, by: int) -> None:
         """Up and down."""
@@ -132,8 +133,7 @@ class DiscountDialog(Dialog):
         choices.display = True
         choices.offer([Option(text, text_row(text)) for text in (words.maybe(key, key) for key in REASONS)])
         entry.clear()
-        entry.placeholder = words("reason.other")
-        self._redraw()
+        self.redraw()
 
     def action_leave(self) -> None:
         """Esc: back to the value, then out."""
@@ -143,11 +143,7 @@ class DiscountDialog(Dialog):
         self.query_one(Entry).value = self._value
         self._value = ""
         self.query_one(Choices).display = False
-        self._redraw()
-
-    def _redraw(self) -> None:
-        for drawn in self.query(Drawn):
-            drawn.redraw()
+        self.redraw()
 
 
 def _name(held: LineView) -> str:

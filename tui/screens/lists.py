@@ -77,21 +77,15 @@ class ListScreen(CounterScreen):
         """Heading, entry, rows, note."""
         yield Drawn(lambda shown, cells: [line(" ", (self.title_text(shown), "strong"))], id="title")
         if self.with_entry:
-            yield Horizontal(Drawn(lambda shown, cells: [line(" ", ("› ", "accent"))], id="prompt"), Entry(id="entry", shortcut=self.is_key), id="entering")
+            yield Horizontal(Drawn(lambda shown, cells: [line(" ", ("› ", "accent"))], id="prompt"), Entry(id="entry", hint=self.placeholder), id="entering")
         yield Choices(id="choices")
         yield Drawn(self._noted, id="note")
-
-    def is_key(self, character: str, value: str) -> bool:
-        """Whether a character is a key of this screen and not text."""
-        return False
 
     def on_mount(self) -> None:
         """Search for nothing typed."""
         super().on_mount()
-        shown, entry = self.counter.picture, self.entry
-        if entry is not None:
-            entry.placeholder = shown.glyphs.paint(self.placeholder(shown)) if shown else ""
-            entry.focus()
+        if self.entry is not None:
+            self.entry.focus()
         self.look()
 
     def look(self) -> None:

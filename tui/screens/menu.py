@@ -79,6 +79,6 @@ class _Row:
     def __call__(self, shown: Shown, cells: int) -> Line:
         words, act = shown.words, self._act
         key = key_label(shown, act.key) if act.key else self._letter
-        refusal = act.ready(shown)
+        refusal = act.refusal(shown)
         left = line((f"{key:<7}", "key"), (f"{words.named('act', act.name):<24}", "muted" if refusal else "strong"), (words.named("does", act.name), "muted"))
         return apart(left, line((words.maybe(refusal, ""), "muted")) if refusal and cells >= 90 else line(), cells)

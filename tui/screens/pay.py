@@ -16,7 +16,7 @@ from tui.drawing.line import Line, line
 from tui.screens.base import CounterScreen
 from tui.screens.confirm import Confirm
 from tui.screens.review import ReviewDialog
-from tui.shown import Shown, money
+from tui.shown import HANDS_SECONDS, Shown, money
 from tui.widgets.basket import Basket
 from tui.widgets.drawn import Drawn
 from tui.widgets.entry import Entry
@@ -31,6 +31,10 @@ ASK_AGAIN_TIMES = 10
 def _is_key(character: str, value: str) -> bool:
     """Everything that is no part of an amount is a key here."""
     return character not in "0123456789,."
+
+
+def _hint(shown: Shown) -> str:
+    return shown.words("pay.placeholder") if _attempt(shown) is None else ""
 
 
 class PayScreen(CounterScreen):
@@ -51,12 +55,13 @@ class PayScreen(CounterScreen):
         self._at = 0
         self._stopping = ""
         self._asked_minor = 0
+        self._offered_at: float | None = None
 
     def body(self) -> Iterable[Widget]:
         """The basket, what can be chosen, what is due, the entry line."""
         yield Horizontal(Basket(self.counter.clock, chooses=False, id="basket"), Drawn(self._panel, id="pay", topic="pay"), id="upper")
         yield Drawn(total.total, id="total")
-        yield Horizontal(Drawn(self._prompt, id="prompt"), Entry(id="entry", shortcut=_is_key), id="entering")
+        yield Horizontal(Drawn(self._prompt, id="prompt"), Entry(id="entry", shortcut=_is_key, hint=_hint), id="entering")
 
     def on_mount(self) -> None:
         """Digits are an amount from the first key on."""
@@ -65,14 +70,13 @@ class PayScreen(CounterScreen):
 
     def show(self, shown: Shown) -> None:
         """Draw; while a payment is under way there is nothing to type."""
-        attempt, entry = _attempt(shown), self.entry
-        if entry is None:
-            return
-        if entry.disabled != (attempt is not None):
-            entry.clear()
-            entry.disabled = attempt is not None
-            (entry if attempt is None else self.query_one("#pay")).focus()
-        entry.placeholder = shown.glyphs.paint(shown.words("pay.placeholder")) if attempt is None else ""
+        awaited = _attempt(shown) is not None
+        for entry in self.query(Entry):
+            if entry.disabled != awaited:
+                entry.clear()
+                entry.disabled = awaited
+                self.set_focus(self.query("#pay").first() if awaited else entry)
+                self._offered_at = None if awaited else self.counter.clock.monotonic()
         self._at = min(self._at, max(0, len(pay.choices(shown)) - 1))
         super().show(shown)
 
@@ -215,8 +219,11 @@ class PayScreen(CounterScreen):
     # --- amounts -----------------------------------------------------------------------------------------------------------------
 
     def _take(self, kind: str, minor: int | None, shown: Shown) -> None:
+        """Take money that way, unless the choices came back only now (a card was declined) under a hand that meant something else."""
         payment = shown.snapshot.payment
         assert payment is not None
+        if self._offered_at is not None and self.counter.clock.monotonic() - self._offered_at < HANDS_SECONDS:
+            return
         if kind not in payment.methods:
             self.counter.say("refused.no_card" if kind == "card" else "refused.no_cash")
             return

@@ -45,14 +45,13 @@ class ReasonDialog(Dialog):
         """The title, the usual reasons, the entry for another."""
         yield Drawn(self._heading)
         yield Choices(id="choices")
-        yield Entry(id="value")
+        yield Entry(id="value", hint=lambda shown: shown.words("reason.other"))
 
     def on_mount(self) -> None:
         """Offer the usual reasons."""
         super().on_mount()
         words, entry = self.counter.words, self.query_one(Entry)
         self.query_one(Choices).offer([Option(text, text_row(text)) for text in (words.maybe(key, key) for key in self._usual)])
-        entry.placeholder = words("reason.other")
         entry.max_length = REASON_CHARS_MAX
         entry.focus()
 

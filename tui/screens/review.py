@@ -39,15 +39,14 @@ class ReviewDialog(Dialog):
         """What to look for, the two answers, the note."""
         yield Drawn(self._heading)
         yield Choices(id="choices")
-        yield Entry(id="value")
+        yield Entry(id="value", hint=lambda shown: shown.words("review.note"))
 
     def on_mount(self) -> None:
         """Offer the two answers, the one that takes no money first."""
         super().on_mount()
-        words, entry = self.counter.words, self.query_one(Entry)
+        words = self.counter.words
         self.query_one(Choices).offer([Option("no", text_row(words("review.not_moved"))), Option("yes", text_row(words("review.moved")))])
-        entry.placeholder = words("review.note")
-        entry.focus()
+        self.query_one(Entry).focus()
 
     def fits(self, snapshot: Snapshot) -> bool:
         """As long as nobody and nothing settled it."""

@@ -35,10 +35,15 @@ def _is_key(character: str, value: str) -> bool:
     return (not value and character in "qQ+-*") or (character == "*" and _QUANTITY.fullmatch(value.strip()) is not None)
 
 
+def _hint(shown: Shown) -> str:
+    return shown.words("entry.placeholder")
+
+
 class SaleScreen(CounterScreen):
     """The counter."""
 
     topic = "sale"
+    _of = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", show=False),
         Binding("down", "choose(1)", show=False),
@@ -50,13 +55,17 @@ class SaleScreen(CounterScreen):
 
     def body(self) -> Iterable[Widget]:
         """Basket and customer, what is said above the total, the total, the entry line."""
-        yield Horizontal(Basket(self.counter.clock, id="basket"), Drawn(customer.customer_panel, id="customer", topic="customer"), id="upper")
+        yield Horizontal(
+            Basket(self.counter.clock, id="basket"),
+            Drawn(customer.customer_panel, id="customer", topic="customer", heading=customer.customer_title),
+            id="upper",
+        )
         yield Drawn(stopped_panel, id="stopped")
         yield Drawn(customer.customer_fold, id="fold")
         yield Drawn(total.repriced, id="repriced")
         yield Drawn(total.price_check, id="check")
         yield Drawn(total.total, id="total")
-        yield Horizontal(Drawn(self._prompt, id="prompt"), Entry(id="entry", shortcut=_is_key, empties=True, taking="*"), id="entering")
+        yield Horizontal(Drawn(self._prompt, id="prompt"), Entry(id="entry", shortcut=_is_key, empties=True, taking="*", hint=_hint), id="entering")
 
     def on_mount(self) -> None:
         """The entry line has the focus."""
@@ -64,13 +73,13 @@ class SaleScreen(CounterScreen):
         self.query_one(Entry).focus()
 
     def show(self, shown: Shown) -> None:
-        """Draw, and say what the entry line is for."""
-        entry = self.entry
-        if entry is None:
-            return
+        """Draw; a register that must not sell shows why instead."""
         self.set_class(shown.snapshot.phase == "stopped", "-stopped")
-        entry.placeholder = shown.glyphs.paint(shown.words("entry.placeholder"))
-        self.query_one("#customer").border_title = customer.customer_title(shown)
+        basket = shown.snapshot.basket.id if shown.snapshot.basket else ""
+        if self._of and self._of != basket:
+            for entry in self.query(Entry):
+                entry.clear()  # it was typed for the customer who is gone
+        self._of = basket
         super().show(shown)
 
     def fits(self, snapshot: Snapshot) -> bool:

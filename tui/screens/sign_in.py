@@ -82,5 +82,4 @@ class ClosedScreen(CounterScreen):
     def _step(self, badge: str) -> None:
         self._badge = badge[:64]
         self.query_one(Entry).clear()
-        for drawn in self.query(Drawn):
-            drawn.redraw()
+        self.redraw()

@@ -10,7 +10,7 @@ from textual import events
 from textual.geometry import Size
 from textual.message import Message
 
-from tui.drawing.line import BLANK, Line, line
+from tui.drawing.line import BLANK, Line, cropped, line
 from tui.shown import Shown
 from tui.widgets.drawn import Drawn
 
@@ -39,7 +39,7 @@ def text_row(text: str, key: str = "", role: str = "text") -> Callable[[Shown, i
     """A row of plain text, with the key that takes it."""
 
     def drawn(shown: Shown, cells: int) -> Line:
-        return line((f"{key}  " if key else "", "key"), (text, role))
+        return cropped(line((f"{key}  " if key else "", "key"), (text, role)), cells)
 
     return drawn
 

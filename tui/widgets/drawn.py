@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.drawing.line import ROLES, Line
+from tui.drawing.line import Line
 from tui.shown import Shown
+from tui.themes import role_styles
 
 Draw = Callable[[Shown, int], Sequence[Line]]
 """What is drawn: from what is shown and the columns there are, lines."""
+Heading = Callable[[Shown], str]
+"""A title, from what is shown."""
 
 
 class Drawn(Widget):
-    """The lines of ``draw``. ``topic`` names what F1 explains while it has the focus; it can only have it with a topic."""
+    """The lines of ``draw``. ``topic`` names what F1 explains while it has the focus; it can only have it with a topic. ``heading`` is
+    the title in its frame."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
-
-    def __init__(self, draw: Draw | None = None, *, topic: str = "", id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, draw: Draw | None = None, *, topic: str = "", heading: Heading | None = None, id: str | None = None) -> None:
+        super().__init__(id=id)
         self.topic = topic
+        self._heading = heading
         self.can_focus = bool(topic)
         self._draw = draw
         self._shown: Shown | None = None
@@ -41,6 +42,8 @@ class Drawn(Widget):
         self._shown = shown
         if not self.is_attached:
             return
+        if self._heading is not None:
+            self.border_title = self._heading(shown)
         before = self._lines
         after = self._drawn(self.content_size.width)
         if after != before:
@@ -72,15 +75,12 @@ class Drawn(Widget):
         """One row of the terminal."""
         width = self.content_size.width
         lines = self._drawn(width)
-        base = self.rich_style
+        base, roles = self.rich_style, role_styles(self.app.theme)
         if y >= len(lines) or self._shown is None:
             return Strip.blank(width, base)
         held = lines[y]
         if held.fill:
-            base += self._role(held.fill)
+            base += roles[held.fill]
         paint = self._shown.glyphs.paint
-        segments = [Segment(paint(piece.text), base + self._role(piece.role)) for piece in held.pieces]
+        segments = [Segment(paint(piece.text), base + roles[piece.role]) for piece in held.pieces]
         return Strip(segments).adjust_cell_length(width, base)
-
-    def _role(self, role: str) -> Style:
-        return self.get_component_rich_style(f"role--{role}", partial=True)

@@ -8,6 +8,8 @@ from textual import events
 from textual.message import Message
 from textual.widgets import Input
 
+from tui.shown import Shown
+
 CHARACTERS_MAX = 128
 """Longer than any code, name or reason that is typed."""
 
@@ -16,12 +18,16 @@ def _no_shortcut(character: str, value: str) -> bool:
     return False
 
 
+def _no_hint(shown: Shown) -> str:
+    return ""
+
+
 class Entry(Input):
     """An input without a frame.
 
     ``shortcut(character, value)`` names the keys that are not text here; such a key is posted as Shortcut. With ``empties`` the line is
     empty the moment its text is taken (by Enter, or by one of the ``taking`` shortcuts): the next key, however fast it comes (from a
-    scanner that types, from a paste), begins the next line.
+    scanner that types, from a paste), begins the next line. ``hint`` says what can be typed.
     """
 
     class Shortcut(Message):
@@ -33,7 +39,14 @@ class Entry(Input):
             self.value = value
 
     def __init__(
-        self, *, id: str | None = None, topic: str = "", shortcut: Callable[[str, str], bool] = _no_shortcut, empties: bool = False, taking: str = ""
+        self,
+        *,
+        id: str | None = None,
+        topic: str = "",
+        shortcut: Callable[[str, str], bool] = _no_shortcut,
+        empties: bool = False,
+        taking: str = "",
+        hint: Callable[[Shown], str] = _no_hint,
     ) -> None:
         super().__init__(id=id, compact=True, max_length=CHARACTERS_MAX, select_on_focus=False)
         self.topic = topic
@@ -41,6 +54,11 @@ class Entry(Input):
         self._is_shortcut = shortcut
         self._empties = empties
         self._taking = taking
+        self._hint = hint
+
+    def show(self, shown: Shown) -> None:
+        """Say what can be typed here, while nothing is."""
+        self.placeholder = shown.glyphs.paint(self._hint(shown))
 
     async def _on_key(self, event: events.Key) -> None:
         character = event.character

@@ -1,0 +1,284 @@
+"""What answers in central's place, or central itself gone wrong, cannot do to a register: fill its memory, hold it up, or make it forget a fact."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import hashlib
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+import zstandard
+
+from edge_agent.clock import SystemClock, SystemRandom
+from edge_agent.domain.errors import ContractBroken
+from edge_agent.ports import Commit
+from sync.backoff import Pace
+from sync.connectors import _http_exchange
+from sync.connectors.contract import Settings
+from sync.connectors.http import HttpConnector
+from sync.contract.messages import SnapshotManifest
+from sync.feed_store import parse_page
+from sync.journal_facts import Identity
+from sync.link import Page, Unreachable
+from sync.pull import FeedReport, Pull
+from sync.push import Push
+from sync.replica import Replica
+from tests.support_central import SOURCE, FakeCentral, eventually, html
+from tests.support_journal import KEY, a_fact, new_id, open_journal
+from tests.support_replica import NOW_MS, as_page, customer, put
+
+QUICK = Pace(base=0.002, cap=0.01, idle=5.0, frozen=5.0)
+NDJSON = b"Content-Type: application/x-ndjson\r\n"
+
+
+@asynccontextmanager
+async def answering(answer: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[HttpConnector]:
+    """A connector to something that listens on loopback and answers every request with ``answer``."""
+
+    talks: set[asyncio.Task[None]] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.add(asyncio.current_task())  # type: ignore[arg-type]  # it runs in one
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+                await answer(writer)
+                await writer.drain()
+                writer.close()
+                await writer.wait_closed()
+            finally:
+                writer.transport.abort()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    connector = HttpConnector(Settings(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "token-1", "02", SystemClock()))
+    try:
+        yield connector
+    finally:
+        await connector.aclose()
+        server.close()
+        for each in talks:
+            each.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+
+
+def zeros(size: int, coding: str) -> bytes:
+    if coding == "zstd":
+        return zstandard.ZstdCompressor(19).compress(bytes(size))
+    plain = gzip.compress(bytes(size), 6)
+    return plain if coding == "gzip" else gzip.compress(plain, 6)
+
+
+@pytest.mark.parametrize(("coding", "size"), [("zstd", 400_000_000), ("gzip", 400_000_000), ("gzip, gzip", 400_000_000)])
+async def test_a_compressed_answer_does_not_unfold_in_memory(coding: str, size: int) -> None:
+    bomb = zeros(size, coding)
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n" + NDJSON + f"Content-Encoding: {coding}\r\nContent-Length: {len(bomb)}\r\n\r\n".encode() + bomb)
+        await writer.drain()
+
+    async with answering(answer) as connector:
+        tracemalloc.start()
+        try:
+            found = await connector.page("customers", "")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert isinstance(found, Unreachable)
+    assert peak < 200_000_000
+
+
+async def test_a_refusal_without_end_is_not_read_to_its_end() -> None:
+    sent = 0
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n\r\n")
+        while sent < 64 * 1024 * 1024:
+            writer.write(bytes(65_536))
+            sent += 65_536
+            await writer.drain()
+
+    manifest = SnapshotManifest("catalogue", 1, "c", "0" * 64, 1000, 1, NOW_MS, "/edge/v1/snapshots/catalogue/file")
+    async with answering(answer) as connector:
+        found = await connector.fetch(manifest, Path("/nonexistent"))
+    assert isinstance(found, Unreachable)
+    assert sent < 32 * 1024 * 1024
+
+
+async def test_an_answer_that_trickles_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http_exchange, "EXCHANGE_SECONDS_MAX", 0.2)
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n" + NDJSON + b"\r\n")
+        while True:
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    async with answering(answer) as connector, asyncio.timeout(5):
+        assert isinstance(await connector.page("customers", ""), Unreachable)
+        assert isinstance(await connector.push([b"{}"]), Unreachable)
+
+
+async def test_no_cookie_of_a_portal_is_kept_or_sent_back() -> None:
+    central = FakeCentral()
+    seen: list[bool] = []
+
+    async def portal(request: httpx.Request) -> httpx.Response:
+        seen.append("cookie" in request.headers)
+        answer = html()
+        answer.headers["set-cookie"] = f"session={len(seen)}; Path=/"
+        return answer
+
+    central.routes["/edge/v1/"] = portal
+    connector = central.connector()
+    await connector.page("customers", "")
+    await connector.page("customers", "")
+    await connector.aclose()
+    assert seen == [False, False]
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize("body", [b'{"type":"urn:edge:problem:x","title":"t","status":409,"more":' + DEEP + b"}", DEEP, b'{"registers":{"a":' + DEEP + b"}}"])
+@pytest.mark.parametrize(("status", "media_type"), [(200, "application/json"), (409, "application/problem+json"), (200, "application/x-ndjson")])
+async def test_brackets_without_end_are_an_answer_that_is_not_centrals(body: bytes, status: int, media_type: str) -> None:
+    central = FakeCentral()
+
+    async def deep(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, content=body, headers={"content-type": media_type})
+
+    central.routes["/edge/v1/"] = deep
+    connector = central.connector()
+    assert isinstance(await connector.push([b"{}"]), Unreachable)
+    assert isinstance(await connector.cursor(), Unreachable)
+    page = await connector.page("customers", "")
+    if isinstance(page, Page):
+        with pytest.raises(ContractBroken):
+            parse_page(page.body)
+    await connector.aclose()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'{"op":"put","key":"c1","rev":99999999999999999999,"data":{}}',
+        b'{"op":"del","key":"c1","rev":1,"validFromMs":-99999999999999999999}',
+        b'{"op":"put","key":"c1","data":' + DEEP + b"}",
+    ],
+)
+def test_a_feeds_row_with_numbers_that_no_column_holds_is_refused(row: bytes) -> None:
+    with pytest.raises(ContractBroken):
+        parse_page(row + b'\n{"op":"end","cursor":"1","more":false,"count":1,"asOfMs":1}\n')
+
+
+def test_a_feeds_end_with_a_time_beyond_all_calendars_is_refused() -> None:
+    with pytest.raises(ContractBroken):
+        parse_page(b'{"op":"end","cursor":"1","more":false,"count":0,"asOfMs":99999999999999999999}\n')
+
+
+# --- an acknowledgement that cannot be true ---
+
+
+@pytest.mark.parametrize("lie", [-5, 0, 2**70])
+async def test_a_cursor_that_no_register_can_have_is_not_an_answer(lie: int) -> None:
+    central = FakeCentral()
+
+    async def lying(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"source": SOURCE, "epoch": "1", "streams": {"trade": {"next": lie, "headHash": "0" * 64}}, "frozen": ""})
+
+    central.routes["/edge/v1/registers/"] = lying
+    connector = central.connector()
+    assert isinstance(await connector.cursor(), Unreachable)
+    await connector.aclose()
+
+
+async def test_facts_that_were_not_sent_are_not_acknowledged_by_a_number_alone(tmp_path: Path) -> None:
+    """Three facts are sent; the answer wants the seventh. The other three have to arrive all the same."""
+    async with open_journal(tmp_path) as journal:
+        await journal.adopt(Identity(SOURCE, "1"))
+        for _ in range(6):
+            await journal.commit(Commit(new_id(), (), (a_fact("trade"),)))
+        central, lies = FakeCentral(), 0
+        take = central._take
+
+        def lying(batch: list[tuple[dict[str, object], bytes]]) -> httpx.Response:
+            nonlocal lies
+            answer = take(batch[:3])
+            told = msgspec.json.decode(answer.content)
+            if lies < 3:
+                lies += 1
+                told["registers"][SOURCE]["streams"]["trade"]["next"] = 7
+            return httpx.Response(200, json=told)
+
+        central._take = lying  # type: ignore[method-assign]  # a central that is wrong about itself
+        central.facts_max = 500
+        connector = central.connector()
+        push = Push(journal, connector, SystemClock(), SystemRandom(), lambda _: None, QUICK)
+        push._limit = 3
+        task = asyncio.create_task(push.run())
+        try:
+            await eventually(lambda: len(central.stream("trade").wires) == 6, "all six facts are at central")
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await connector.aclose()
+
+
+# --- a copy that comes in while the register ends ---
+
+
+async def test_the_copy_can_be_closed_while_a_page_of_it_is_awaited(tmp_path: Path) -> None:
+    central, asked = FakeCentral(), asyncio.Event()
+
+    async def feed(request: httpx.Request) -> httpx.Response:
+        if not request.url.params["after"]:
+            page = as_page([put("c1", customer("c1", "Maria"))], "at-1", more=True)
+            return httpx.Response(200, content=page, headers={"content-type": "application/x-ndjson"})
+        asked.set()
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    central.routes["/edge/v1/feeds/"] = feed
+    replica, connector = Replica(tmp_path, KEY, SystemClock()), central.connector()
+    pull = Pull(connector, replica, ("customers",), tmp_path, SystemClock(), SystemRandom(), pace=QUICK)
+    task = asyncio.create_task(pull.run())
+    async with asyncio.timeout(10):
+        await asked.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.to_thread(replica.close)
+    await connector.aclose()
+
+
+async def test_a_snapshot_of_more_rows_than_announced_is_left_where_it_exceeds_them(tmp_path: Path) -> None:
+    line = msgspec.json.encode(put("A", {"sku": "A"})) + b"\n"
+    body = zstandard.ZstdCompressor().compress(line * 200_000)
+    central, reports = FakeCentral(), list[FeedReport]()
+
+    async def snapshot(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/file"):
+            return httpx.Response(200, content=body)
+        told = SnapshotManifest("catalogue", 1, "c", hashlib.sha256(body).hexdigest(), len(body), 10, NOW_MS, "/edge/v1/snapshots/catalogue/file")
+        return httpx.Response(200, content=msgspec.json.encode(told), headers={"content-type": "application/json"})
+
+    central.routes["/edge/v1/snapshots/"] = snapshot
+    replica, connector = Replica(tmp_path, KEY, SystemClock()), central.connector()
+    pull = Pull(connector, replica, ("catalogue",), tmp_path, SystemClock(), SystemRandom(), reports.append, pace=QUICK)
+    task = asyncio.create_task(pull.run())
+    try:
+        await eventually(lambda: any("has more rows" in report.problem for report in reports), "the copy is refused")
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await connector.aclose()
+        replica.close()
+    assert max(report.rows for report in reports) < 10_000
