@@ -13,8 +13,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
+from babel import Locale, UnknownLocaleError
 from litestar import Litestar
 
 import edge_agent.payments
@@ -32,6 +34,7 @@ from edge_agent.api.present import Presenter
 from edge_agent.api.stopped import build_stopped_api
 from edge_agent.clock import Clock, ClockIds, Random
 from edge_agent.config import Config
+from edge_agent.config_mistakes import in_file
 from edge_agent.counter_devices import Devices
 from edge_agent.domain.errors import ConfigError, StorageError
 from edge_agent.domain.labels import labels
@@ -55,6 +58,8 @@ from sync.push import Push
 from sync.replica import Replica
 
 DUTY_PAUSE_SECONDS = 2.0
+JOURNAL_WATCH_SECONDS = 1.0
+"""How soon it is said that the journal refused something that nobody at the counter waits for."""
 
 log = structlog.get_logger(__name__)
 
@@ -169,6 +174,7 @@ class Agent:
             ("readings", partial(self.devices.serve, self.till.scanned)),
             ("push", self.push.run),
             ("pull", self.pull.run),
+            ("journal", self._watch_journal),
             *((f"watch-{watch.report.name}", watch.run) for watch in self._watches),
         ]
         self._tasks = [asyncio.get_running_loop().create_task(_kept_up(name, work), name=name) for name, work in duties]
@@ -185,6 +191,14 @@ class Agent:
         await self._connector.aclose()
         await asyncio.to_thread(self.replica.close)  # waits for a copy that is just coming in, which may need the loop to end
         await self.journal.close()
+
+    async def _watch_journal(self) -> None:
+        """What fails beside selling (an acknowledgement, copying the log) stops selling as well: it is said before somebody scans in vain."""
+        while True:
+            await asyncio.sleep(JOURNAL_WATCH_SECONDS)
+            why = self.journal.stopped
+            if why is not None and self.core.desk.stopped is None:
+                self.core.stop_selling(why)
 
     # --- news from below -----------------------------------------------------------------------------------------------------
 
@@ -251,7 +265,7 @@ async def _kept_up(name: str, work: Callable[[], Awaitable[None]]) -> None:
 
 def shop_of(config: Config, who: Enrolled) -> Shop:
     """Who this register is, from what central said at enrolment and the file says about codes. Raises ConfigError."""
-    market = market_of(who.country)
+    market = usable(who.market.market()) if who.market is not None else market_of(who.country)
     rules = config.code_rules()
     if "currency" not in config.codes:
         rules = replace(rules, currency=market.currency)
@@ -270,6 +284,21 @@ def market_of(country: str) -> Market:
     return market
 
 
+def usable(market: Market) -> Market:
+    """``market`` as central sent it, if this PC can keep its promises. Raises ConfigError: what, expected, got."""
+    hint = "Ask the platform's operator to correct the store's market, then enrol again."
+    if all(rate.tax_class != "standard" for rate in market.tax_rates):
+        raise ConfigError("The store's market: taxRates: expected a rate for the class standard, got none.", hint=hint, reason="market")
+    try:
+        ZoneInfo(market.timezone)
+        Locale.parse(market.locale)
+    except (ZoneInfoNotFoundError, UnknownLocaleError, ValueError) as problem:
+        raise ConfigError(
+            f"The store's market: expected a known time zone and locale, got {market.timezone!r} and {market.locale!r}.", hint=hint, reason="market"
+        ) from problem
+    return market
+
+
 def tender_methods(config: Config, terminals: Mapping[str, TerminalDriver], devices: Devices) -> tuple[TenderMethod, ...]:
     """The ways of paying that the configuration names, each a module of ``edge_agent.payments``. Raises ConfigError."""
     methods: list[TenderMethod] = []
@@ -283,7 +312,10 @@ def tender_methods(config: Config, terminals: Mapping[str, TerminalDriver], devi
             names = ", ".join(sorted(terminals)) or "there is none"
             text = f"{where}: key 'terminal': expected a [terminals.NAME] section ({names}), got {tender.terminal!r}."
             raise ConfigError(text, hint="Add the section, or mend the name.", reason="tenders")
-        methods.append(build({}, terminals.get(tender.terminal), partial(devices.unwell, tender.terminal)))
+        try:
+            methods.append(build({}, terminals.get(tender.terminal), partial(devices.unwell, tender.terminal)))
+        except ConfigError as problem:
+            raise in_file(where, problem) from problem
     return tuple(methods)
 
 

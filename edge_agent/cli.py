@@ -7,7 +7,7 @@ import errno
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, get_args, get_type_hints
 
 import click
 import msgspec
@@ -15,10 +15,11 @@ import msgspec
 from edge_agent import __version__
 from edge_agent.attach import open_client
 from edge_agent.client import AgentClient, ApiProblem, ServiceUnreachable
-from edge_agent.config import Config, load_config
+from edge_agent.config import Config, TillScreen, load_config
 from edge_agent.domain.errors import EdgeError
 from edge_agent.views import DeviceView, StatusView
 
+LANGUAGES, THEMES, GLYPHS = (tuple(get_args(get_type_hints(TillScreen)[key])) for key in ("language", "theme", "glyphs"))
 EXIT_FAILED, EXIT_UNREACHABLE = 1, 3
 T = TypeVar("T")
 
@@ -85,24 +86,33 @@ def run(context: click.Context) -> None:
 
 @main.command()
 @click.option("--standalone", is_flag=True, help="Run the service in this process too.")
-@click.option("--language", default="en", type=click.Choice(["en", "de"]), help="The language of the screen.")
-@click.option("--theme", default="dark", type=click.Choice(["dark", "light", "contrast"]), help="The colours of the screen.")
-@click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII only.")
+@click.option("--language", default=None, type=click.Choice(LANGUAGES), help="The language of the screen; auto is the register's market's.")
+@click.option("--theme", default=None, type=click.Choice(THEMES), help="The colours of the screen; auto fits the terminal.")
+@click.option("--glyphs", default=None, type=click.Choice(GLYPHS), help="The drawn characters; auto fits the terminal.")
+@click.option("--ascii", "plain", is_flag=True, help="The same as --glyphs ascii.")
 @click.pass_context
-def till(context: click.Context, standalone: bool, language: str, theme: str, plain: bool) -> None:
-    """Open the counter; it waits for the service and comes back to it."""
+def till(context: click.Context, standalone: bool, language: str | None, theme: str | None, glyphs: str | None, plain: bool) -> None:
+    """Open the counter; it waits for the service and comes back to it. What is not given stands in the file's [till] section."""
     from edge_agent.hosting import run_till
 
-    run_till(_config(context), standalone=standalone, language=language, theme=theme, plain=plain)
+    config = _config(context)
+    drawn = "ascii" if plain else glyphs or config.till.glyphs
+    run_till(config, standalone=standalone, language=language or config.till.language, theme=theme or config.till.theme, glyphs=drawn)
 
 
 @main.command()
 @click.option("--headless", is_flag=True, help="Run a scripted day by bytes on the wire, print the reconciliation, exit 1 on any difference.")
 @click.option("--seed", default=1, show_default=True, help="The same seed is the same day.")
-@click.option("--sales", default=200, show_default=True, type=click.IntRange(1, 100_000), help="How many sales the scripted day has.")
+@click.option(
+    "--sales",
+    default=200,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="At least so many sales on the scripted day. Every kind of customer (24) and every trouble (19) comes, so it never has fewer than 43.",
+)
 @click.option("--market", default="DE", show_default=True, type=click.Choice(["DE", "US"]), help="Which of the two sample stores to open.")
 @click.option("--language", default=None, type=click.Choice(["en", "de"]), help="The language of the screen.")
-@click.option("--theme", default="dark", type=click.Choice(["dark", "light", "contrast"]), help="The colours of the screen.")
+@click.option("--theme", default="auto", type=click.Choice(THEMES), help="The colours of the screen; auto fits the terminal.")
 @click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII only.")
 @click.option("--keep", type=click.Path(path_type=Path), default=None, help="Keep the demo's files in this folder instead of a temporary one.")
 def demo(headless: bool, seed: int, sales: int, market: str, language: str | None, theme: str, plain: bool, keep: Path | None) -> None:
@@ -113,7 +123,20 @@ def demo(headless: bool, seed: int, sales: int, market: str, language: str | Non
         sys.exit(run_day(seed=seed, sales=sales, market=market, keep=keep))
     from edge_agent.demo.counter import run_counter
 
-    run_counter(seed=seed, market=market, language=language or "en", theme=theme, plain=plain, keep=keep)
+    run_counter(seed=seed, market=market, language=language or "en", theme=theme, glyphs="ascii" if plain else "auto", keep=keep)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--seed", default=1, show_default=True, help="The same seed is the same shop.")
+def sample(folder: Path, seed: int) -> None:
+    """Write the sample shop into FOLDER, for `edge-central seed --folder FOLDER`: stores and feeds as lines of JSON, dated today."""
+    from edge_agent.clock import SystemClock
+    from edge_agent.demo.sample import write_folder
+
+    write_folder(folder, seed, SystemClock().now_ms())
+    for path in sorted(folder.glob("*.ndjson")):
+        click.echo(f"{path}: {path.read_bytes().count(10)} lines")
 
 
 # --- what IT asks ----------------------------------------------------------------------------------------------------------------

@@ -8,12 +8,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import platformdirs
 from msgspec import Meta, Struct, field
 
+from edge_agent.config_mistakes import in_file, mistake
 from edge_agent.domain.code import DEFAULT_RULES
 from edge_agent.domain.code_rules import CodeRules
 from edge_agent.domain.errors import ConfigError
@@ -37,6 +38,14 @@ class Receipts(Struct, frozen=True, forbid_unknown_fields=True):
     header: list[str] = []
 
 
+class TillScreen(Struct, frozen=True, forbid_unknown_fields=True):
+    """How ``edge-agent till`` looks on this PC, unless its options say otherwise. Language ``auto``: as the register's market speaks, where known."""
+
+    language: Literal["auto", "en", "de"] = "auto"
+    theme: Literal["auto", "dark", "light", "contrast", "sixteen"] = "auto"
+    glyphs: Literal["auto", "full", "console", "ascii"] = "auto"
+
+
 class Tender(Struct, frozen=True, forbid_unknown_fields=True):
     """One way of paying: a module of ``edge_agent.payments``, and the terminal it runs on."""
 
@@ -51,6 +60,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     connector: str = "http"
     api: Api = Api()
     receipts: Receipts = Receipts()
+    till: TillScreen = TillScreen()
     tenders: list[Tender] = field(default_factory=lambda: [Tender("cash")])
     devices: dict[str, dict[str, Any]] = {}
     terminals: dict[str, dict[str, Any]] = {}
@@ -69,7 +79,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     def code_rules(self) -> CodeRules:
         """The shop's rules for codes. Raises ConfigError."""
-        return CodeRules.parse(self.codes) if self.codes else DEFAULT_RULES
+        try:
+            return CodeRules.parse(self.codes) if self.codes else DEFAULT_RULES
+        except ConfigError as problem:
+            raise in_file(self.source, problem) from problem
 
 
 def default_path() -> Path:
@@ -91,18 +104,15 @@ def load_config(path: Path | None = None) -> Config:
         raise ConfigError(f"{chosen}: expected at most {CONFIG_BYTES_MAX} bytes, got {len(raw)}.", hint="That is not a register's configuration.")
     try:
         return parse_config(tomllib.loads(raw.decode()), str(chosen))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:  # a TOMLDecodeError, bytes that are no text, a number of thousands of digits, brackets without end
         raise ConfigError(f"{chosen}: expected TOML, got: {problem}.", hint="Mend that line.") from problem
 
 
 def parse_config(content: Mapping[str, object], source: str) -> Config:
     """The configuration of a parsed file. Raises ConfigError: file, key, expected, got."""
     if "source" in content:
-        raise ConfigError(f"{source}: key 'source' is not known.", hint="Remove it.")
+        raise mistake(source, content, Config, "Object contains unknown field `source`")
     try:
         return msgspec.convert({**content, "source": source}, Config)
     except msgspec.ValidationError as problem:
-        message = str(problem)
-        what, _, where = message.partition(" - at `$")
-        key = where.rstrip("`").lstrip(".") or "(top level)"
-        raise ConfigError(f"{source}: key '{key}': {what}.", hint="Compare it with the handbook's example.", key=key) from problem
+        raise mistake(source, content, Config, str(problem)) from problem

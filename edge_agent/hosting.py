@@ -16,23 +16,27 @@ import structlog
 
 from edge_agent.attach import open_client
 from edge_agent.bootstrap import Agent, connector_part, connector_settings, keys_of, stopped_api, tender_methods
-from edge_agent.client import AgentClient, ServiceUnreachable
+from edge_agent.client import AgentClient, ApiProblem, ServiceUnreachable
 from edge_agent.clock import Clock, ClockIds, Random, SystemClock, SystemRandom
 from edge_agent.config import Config
 from edge_agent.counter_devices import Devices
 from edge_agent.deploy.notify import Notifier
 from edge_agent.domain.errors import ConfigError, JournalLocked, StorageError
+from edge_agent.domain.market import MARKETS
 from edge_agent.serving import Listener, bind_loopback, bind_unix
 from edge_agent.views import EventView, VerificationView
 from sync.contract.messages import Enrolled
 from sync.durable_files import write_synced
 from sync.enrol import enrol as enrol_device
+from sync.enrol import load as load_enrolment
 from sync.enrol import require_url
 from sync.journal_read import JournalReader
 
 TOKEN_BYTES = 32
 OPEN_AGAIN_SECONDS = 3.0
 """How often a journal that could not be opened is tried again."""
+MARKET_SECONDS_MAX = 1.0
+"""So long the counter waits for a service to say which market it is in, before it opens in English."""
 Opened = Callable[[Config], AgentClient]
 
 log = structlog.get_logger(__name__)
@@ -137,24 +141,41 @@ def write_token(config: Config, token: str) -> None:
 # --- the counter -----------------------------------------------------------------------------------------------------------------
 
 
-def run_till(config: Config, *, standalone: bool, language: str, theme: str, plain: bool) -> None:
-    """Open the counter: attached to the running service, or with one in this process."""
-    if standalone:
-        asyncio.run(_standalone(config, language, theme, plain))
-        return
-    asyncio.run(show(open_client(config), language=language, theme=theme, plain=plain))
+def run_till(config: Config, *, standalone: bool, language: str, theme: str, glyphs: str) -> None:
+    """Open the counter: attached to the running service, or with one in this process. ``language`` may be ``auto``."""
+    asyncio.run((_standalone if standalone else _attached)(config, language, theme, glyphs))
 
 
-async def _standalone(config: Config, language: str, theme: str, plain: bool) -> None:
+async def _attached(config: Config, language: str, theme: str, glyphs: str) -> None:
+    spoken = await spoken_language(config) if language == "auto" else language
+    await show(open_client(config), language=spoken, theme=theme, glyphs=glyphs)
+
+
+async def _standalone(config: Config, language: str, theme: str, glyphs: str) -> None:
     config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (config.folder / "edge-agent.log").open("a") as log:
         set_up_logs(log)
         clock, random = SystemClock(), SystemRandom()
         agent = await Agent.start(config, keys_of(config, random), clock, random)
         try:
-            await show(in_process(agent), language=language, theme=theme, plain=plain)
+            spoken = agent.core.shop.market.locale if language == "auto" else language
+            await show(in_process(agent), language=spoken, theme=theme, glyphs=glyphs)
         finally:
             await agent.stop()
+
+
+async def spoken_language(config: Config) -> str:
+    """The locale of this register's market, from its enrolment; who may not read that asks the service. English while nobody knows."""
+    country = ""
+    with suppress(ConfigError, OSError):
+        enrolment = load_enrolment(config.folder)
+        country = enrolment.register.country if enrolment is not None else ""
+    if not country:
+        with suppress(ServiceUnreachable, ApiProblem, TimeoutError):
+            async with asyncio.timeout(MARKET_SECONDS_MAX), open_client(config) as client:
+                country = (await client.snapshot()).country
+    market = MARKETS.get(country)
+    return market.locale if market is not None else "en"
 
 
 def in_process(agent: Agent) -> AgentClient:
@@ -162,12 +183,12 @@ def in_process(agent: Agent) -> AgentClient:
     return AgentClient(httpx.ASGITransport(cast(Any, agent.api)), new_id=ClockIds(SystemClock(), SystemRandom()))
 
 
-async def show(client: AgentClient, *, language: str, theme: str, plain: bool, panel: Any = None) -> None:
-    """Draw the counter until the associate leaves it."""
+async def show(client: AgentClient, *, language: str, theme: str, glyphs: str, panel: Any = None) -> None:
+    """Draw the counter until the associate leaves it. ``language`` is a locale or a language; ``theme`` and ``glyphs`` as the file's ``[till]``."""
     from tui.app import CounterApp
 
     async with client:
-        await CounterApp(client, language, panel, clock=SystemClock(), theme=theme, glyphs="ascii" if plain else "auto").run_async()
+        await CounterApp(client, language, panel, clock=SystemClock(), theme=theme, glyphs=glyphs).run_async()
 
 
 # --- enrolment and files ---------------------------------------------------------------------------------------------------------

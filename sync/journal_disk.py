@@ -9,7 +9,7 @@ from edge_agent.domain.errors import JournalCorrupt, StorageError, StorageFailed
 from sync.cipher import CORRUPT_HINT, Connection, SqlError, open_file, storage_error
 from sync.durable_files import sync_folder, write_synced
 from sync.journal_check import check_pages, check_tail
-from sync.journal_schema import migrate
+from sync.journal_schema import migrate, require_known
 from sync.journal_wal import lost_frames
 
 FILE_NAME = "journal.db"
@@ -112,9 +112,13 @@ class JournalDisk:
             raise StorageFailed("Something reads the journal and does not stop.", hint="Try again; restart the service if that does not help.", reason="busy")
 
     def _check(self) -> None:
-        """Raise JournalCorrupt unless the journal verifies. Only reads: closing the last connection that may write would copy and remove the log."""
+        """Raise JournalCorrupt unless the journal verifies, StorageFailed when a newer version wrote it.
+
+        Only reads: closing the last connection that may write would copy and remove the log.
+        """
         db = self.open_reader()
         try:
+            require_known(db)
             lost = lost_frames(db, self.path)
             if lost:
                 raise JournalCorrupt(f"{self.path}: {lost} committed pages follow a damaged one in its log.", hint=CORRUPT_HINT, path=self.path)

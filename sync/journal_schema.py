@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from sqlite_utils import Database, Migrations
 
+from edge_agent.domain.errors import StorageFailed
 from edge_agent.domain.tender import HOLDS_TERMINAL, OPEN, AttemptState
 from sync.cipher import Connection
 
@@ -14,6 +15,20 @@ from sync.cipher import Connection
 def migrate(db: Connection) -> None:
     """Bring the tables of an open journal to this version's; each step is one transaction. Raises DB-API errors."""
     _journal.apply(Database(cast(sqlite3.Connection, db), execute_plugins=False, strict=True))
+
+
+def require_known(db: Connection) -> None:
+    """Raise StorageFailed (reason ``newer_version``) for a journal with a step that this version does not know; DB-API errors for no journal."""
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (Migrations.migrations_table,)).fetchone():
+        return
+    taken = {row[0] for row in db.execute(f"SELECT name FROM {Migrations.migrations_table} WHERE migration_set = 'journal'")}  # noqa: S608 - a constant
+    unknown = taken - {step.name for step in _journal._migrations}
+    if unknown:
+        raise StorageFailed(
+            f"The journal was written by a newer version of this program ({', '.join(sorted(unknown))}).",
+            hint="Install that version again, or a newer one; this one leaves the journal as it is.",
+            reason="newer_version",
+        )
 
 
 _journal = Migrations("journal")

@@ -57,3 +57,28 @@ async def served(rig: Rig, way: str, folder: Path) -> AsyncIterator[Served]:
             yield Served(rig, httpx.AsyncHTTPTransport, f"http://127.0.0.1:{listening.getsockname()[1]}", token)
     finally:
         await listener.stop()
+
+
+class FaultyWire(httpx.AsyncBaseTransport):
+    """A wire with faults: ``down`` makes every request fail, ``lose_answers`` loses that many answers to commands that were carried out."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self.inner = inner
+        self.down = False
+        self.lose_answers = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.down:
+            raise httpx.ConnectError("nothing listens", request=request)
+        answer = await self.inner.handle_async_request(request)
+        if self.down:
+            await answer.aclose()
+            raise httpx.ReadError("the service went away", request=request)
+        if request.method == "POST" and self.lose_answers:
+            self.lose_answers -= 1
+            await answer.aclose()
+            raise httpx.ReadError("the answer was lost", request=request)
+        return answer
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()

@@ -20,6 +20,8 @@ IDLE_SECONDS_MAX = 30.0
 CONNECTIONS_MAX = 32
 """A further connection is closed at once."""
 AMOUNT_MINOR_MAX = 99_999_999_999
+TURNS_OF_AN_ACCEPT = 5
+"""An accepted connection is known here after so many turns of the event loop, at most; one that is not known cannot be dropped."""
 
 _REF = re.compile(r"[0-9A-HJKMNP-TV-Z]{10}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -58,6 +60,8 @@ class CardServer:
         """Stop listening, drop every connection, forget what is under way; the books stay as they are."""
         if self._listener is not None:
             self._listener.close()
+        for _ in range(TURNS_OF_AN_ACCEPT):
+            await asyncio.sleep(0)
         for writer in list(self._writers):
             writer.transport.abort()
         tasks = [*self._work, *self._conversations]

@@ -62,7 +62,7 @@ def counter_handlers(till: Till, presenter: Presenter) -> list[ControllerRouterH
     @post("/v1/commands", summary="Carry out one command", operation_id="command", status_code=200, responses=COMMANDED, operation_class=CommandOperation)
     async def command(request: Request[Any, Any, State]) -> v.Snapshot:
         asked = _asked(request.content_type[0], await request.body())
-        await once.run(asked.id, lambda: carry_out(till, asked.command, asked.id))
+        await once.run(asked.id, v.ENCODER.encode(asked.command), lambda: carry_out(till, asked.command, asked.id))
         return presenter.snapshot()
 
     @get("/v1/notices", summary="What the associate was told, newest first", operation_id="notices", responses=ASKED, sync_to_thread=False)

@@ -42,6 +42,9 @@ def finding_handlers(till: Till, presenter: Presenter) -> list[ControllerRouterH
     @get("/v1/customers", summary="Find customers by typing", operation_id="customers", responses=ASKED)
     async def customers(q: Query, limit: Limit = 20) -> v.Found[v.CustomerRowView]:
         rows = await anyio.to_thread.run_sync(core.ports.people.find, q, limit)
+        asked = None if rows else await till.clienteling.typed(q)
+        if asked is not None:
+            return v.Found([_customer_row(asked)], "central", asked.as_of_ms)
         return v.Found([_customer_row(customer) for customer in rows], "local", core.ports.people.age().as_of_ms)
 
     @get(
@@ -52,8 +55,10 @@ def finding_handlers(till: Till, presenter: Presenter) -> list[ControllerRouterH
     )
     async def customer_notes(customer_id: Annotated[str, PathParameter(max_length=64)]) -> v.CustomerNotesView:
         found = await anyio.to_thread.run_sync(core.ports.people.customer, customer_id)
+        shown = core.desk.customer
+        found = found or (shown if shown is not None and shown.id == customer_id else None)
         if found is None:
-            raise CodeUnknown("That customer is not known here any more.", hint="Search again (F3).", reason="customer")
+            raise CodeUnknown("That customer is not known here any more.", hint="Search again (F3).", reason="customer_gone")
         return v.CustomerNotesView(found.id, list(found.notes))
 
     @get("/v1/departments", summary="Departments to sell by", operation_id="departments", responses=ASKED, sync_to_thread=False)

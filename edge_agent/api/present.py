@@ -238,6 +238,7 @@ class Presenter:
             tenders=[tender.kind.value for tender in sale.tenders if tender.settled_minor or tender.kind is TenderKind.CASH],
             customer=customer.name if customer else "",
             print_state=cast("Literal['none']", self._core.desk.print_states.get(sale.id, "none")),
+            past=self._core.desk.last_sale_past or sale is not self._core.desk.last_sale,
         )
 
     # --- the customer --------------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ ENDS = (signal.SIGTERM, signal.SIGHUP)
 """Asked to end, or the window is closed: the same as Ctrl+C."""
 
 
-def run_counter(*, seed: int, market: str, language: str, theme: str, plain: bool, keep: Path | None) -> None:
+def run_counter(*, seed: int, market: str, language: str, theme: str, glyphs: str, keep: Path | None) -> None:
     """Open the counter on the sample shop of ``market`` until it is left. Nothing stays behind, except in ``keep``, where the next demo goes on.
 
     Raises EdgeError.
@@ -55,7 +55,7 @@ def run_counter(*, seed: int, market: str, language: str, theme: str, plain: boo
             with ExitStack() as exits:
                 demo = DemoCounter(folder, seed, SHOPS[market], Words(language))
                 demo.open(exits)
-                asyncio.run(demo.show(language, theme, plain))
+                asyncio.run(demo.show(language, theme, glyphs))
         except (KeyboardInterrupt, asyncio.CancelledError):
             return
         finally:
@@ -103,14 +103,14 @@ class DemoCounter:
             enrol_register(load_config(self._world.config_path), self._world.network.url, code)
         self._stock = Stock(feeds, self._shop.rules, self._clock.now_ms)
 
-    async def show(self, language: str, theme: str, plain: bool) -> None:
+    async def show(self, language: str, theme: str, glyphs: str) -> None:
         """The service and the screen, until the screen is left, or the process is asked to end."""
         showing = asyncio.current_task()
         assert showing is not None
         for number in ENDS:
             asyncio.get_running_loop().add_signal_handler(number, showing.cancel)
         async with self.running() as (agent, panel):
-            await show(in_process(agent), language=language, theme=theme, plain=plain, panel=panel)
+            await show(in_process(agent), language=language, theme=theme, glyphs=glyphs, panel=panel)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[tuple[Agent, WorldPanel]]:

@@ -8,6 +8,7 @@ tracks are laid out as in ISO/IEC 7813.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 SHOWN_CHARS_MAX = 40
 """What is shown of a text that nothing answers to; the rest is cut."""
@@ -43,7 +44,8 @@ _ISSUERS: tuple[tuple[str, str, range], ...] = (
 _TRACK_1 = re.compile(r"%?[Bb][0-9]{12,19}\^")
 _TRACK_2 = re.compile(r"([0-9]{13,19})[=D][0-9]{3}")
 _TRACK_MANGLED = re.compile(r"([0-9]{13,19})[^0-9]{1,2}[0-9]{7}")  # a reader that types on another keyboard layout changes the separator
-_LONG_NUMBER = re.compile(r"[0-9](?:[ -]?[0-9]){12,}")
+_LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){12,}")
+_GROUPED = re.compile(r"(?<!\d)\d{4}([\W_]{1,3})(?:\d{4}\1\d{4}\1\d{1,7}|\d{6}\1\d{4,5})(?!\d)")  # as cards print it, whatever stands between the groups
 
 
 def is_card_number(digits: str) -> bool:
@@ -87,8 +89,10 @@ def masked_text(text: str) -> str:
 
     >>> masked_text("Kartennr. 4111 1111 1111 1111 gültig")
     'Kartennr. **** **** **** 1111 gültig'
+    >>> masked_text("4111.1111.1111.1111, on 30.01.2026  12:30:46")
+    '****.****.****.1111, on 30.01.2026  12:30:46'
     """
-    return _LONG_NUMBER.sub(lambda found: _masked(found[0]), text)
+    return _GROUPED.sub(lambda found: _masked(found[0]), _LONG_NUMBER.sub(lambda found: _masked(found[0]), text))
 
 
 def _has_issuer(digits: str) -> bool:
@@ -108,7 +112,7 @@ def _is_wallet_code(digits: str) -> bool:
 def _masked(number: str) -> str:
     """``number`` (digits with single spaces or hyphens) with all but the last four digits of each secret in it as ``*``."""
     at = [place for place, char in enumerate(number) if char.isdigit()]
-    digits = "".join(number[place] for place in at)
+    digits = "".join(str(unicodedata.digit(number[place])) for place in at)
     hidden: set[int] = set(at[:-4]) if _is_wallet_code(digits) else set()
     least = min(len(digits), _CARD_DIGITS_MIN + 1)  # 13 digits count only where they stand alone: within more they are an article's number
     for start in range(len(digits) - least + 1):

@@ -137,7 +137,7 @@ def require_right(state: Register, right: str) -> None:
 def _open_shift(state: Register, command: OpenShift, moment: Moment) -> tuple[Event, ...]:
     if state.shift is not None:
         raise NotNow("A shift is open already.", hint="Sign in to take it over, or close it.", reason="shift_open")
-    day = business_day(moment.now_ms, moment.market.timezone)
+    day = business_day(moment.now_ms, moment.market.timezone, moment.market.day_change_hour)
     return (ShiftOpened(Shift(moment.new_id(), day, moment.now_ms, command.operator.id, command.float_minor), command.operator),)
 
 

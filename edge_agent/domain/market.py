@@ -61,6 +61,8 @@ class Market:
     tax_rates: tuple[TaxRate, ...]
     notes_minor: tuple[int, ...] = field(default=(500, 1000, 2000, 5000, 10000))
     """Banknotes, ascending: the quick amounts on the cash screen are made of them."""
+    day_change_hour: int = 4
+    """Until this hour of local time a new shift still belongs to the day before."""
 
     def rate(self, tax_class: str) -> TaxRate:
         """The rate for a class of goods; an unknown class is taxed like ``standard`` (never silently untaxed)."""

@@ -48,11 +48,12 @@ class Quantity:
     def __post_init__(self) -> None:
         amount_max = _MAX[self.unit]
         if not 1 <= self.amount <= amount_max:
+            got = shown_text(str(self.amount))  # a card's number typed as a quantity
             raise OutOfBounds(
-                f"Invalid quantity of {self.amount} {self.unit.value}s: expected 1 to {amount_max}.",
+                f"Invalid quantity of {got} {self.unit.value}s: expected 1 to {amount_max}.",
                 hint="Type a smaller quantity, or split it over two lines." if self.amount > amount_max else "Remove the line instead.",
                 reason="quantity",
-                got=self.amount,
+                got=got,
                 unit=self.unit.value,
                 max=amount_max,
             )

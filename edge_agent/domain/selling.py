@@ -235,10 +235,16 @@ def _too_many_discounts(limit: int) -> OutOfBounds:
 
 def _attach(basket: Basket, command: AttachCustomer, moment: Moment) -> tuple[Event, ...]:
     customer = command.customer
+    released: tuple[Event, ...] = ()
+    if basket.lease is not None and basket.customer is not None and basket.customer.id != customer.id:
+        released = (CartReleased(basket.lease.cart),)  # the cart is the first customer's, and stays theirs
+        after = evolve(Register(basket=basket), released[0]).basket
+        assert after is not None
+        basket = after
     attached = CustomerAttached(AttachedCustomer(customer.id, customer.tier, customer.points, command.identified_by, customer.name))
     if basket.customer is not None and basket.customer.id == customer.id:
         return ()
-    return (attached, *_reprice(basket, command.offers, moment))
+    return (*released, attached, *_reprice(basket, command.offers, moment))
 
 
 def _detach(basket: Basket, offers: Mapping[str, Offer], moment: Moment) -> tuple[Event, ...]:

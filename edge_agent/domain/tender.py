@@ -235,8 +235,10 @@ def state_after(outcome: Finding, asked_minor: int) -> AttemptState:
 
 
 def believable(outcome: Approved, attempt: Attempt) -> bool:
-    """Whether an approval fits what was asked: the same currency, more than nothing and not more than was asked for.
+    """Whether an approval fits what was asked: the same currency, more than nothing and not more than was asked for; of a void, all of it.
 
-    An approval of more (a tip nobody asked for, another customer's payment) is a case for a person.
+    An approval of more (a tip nobody asked for, another customer's payment), or of a part of what is given back, is a case for a person.
     """
+    if attempt.kind is AttemptKind.VOID and outcome.amount_minor != attempt.amount_minor:
+        return False
     return outcome.currency == attempt.currency and 0 < outcome.amount_minor <= attempt.amount_minor

@@ -24,10 +24,10 @@ class CardTerminal:
 
 
 def build(config: Mapping[str, object], terminal: Terminal | None, unwell: Callable[[], str]) -> CardTerminal:
-    """The card tender on ``terminal``. Raises ConfigError when the configuration names none."""
+    """The card tender on ``terminal``. Raises ConfigError when the configuration names none; the caller knows file and section."""
     if terminal is None:
         raise ConfigError(
-            "[[tenders]] of kind 'card_terminal' needs key 'terminal': expected the name of a [terminals.NAME] section, got nothing.",
+            "key 'terminal': expected the name of a [terminals.NAME] section, got nothing.",
             hint="Add the terminal's name.",
             reason="tenders",
         )

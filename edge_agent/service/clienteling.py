@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 
 import structlog
@@ -14,11 +15,12 @@ from edge_agent.domain.catalogue import Article, Offer, offer
 from edge_agent.domain.customer import Customer, Identifier, IdentifierKind
 from edge_agent.domain.decide import require_shift, require_unlocked
 from edge_agent.domain.errors import CentralConflict, CentralError, CodeUnknown, EdgeError, NotNow
-from edge_agent.domain.events import LineAdded, LinesRepriced
-from edge_agent.service.core import Core, Question
+from edge_agent.domain.events import CartReleased, LineAdded, LinesRepriced
+from edge_agent.service.core import Core, Question, refuse_unless
 
 LEASE_OFFLINE_MS = 15 * 60_000
 KEEP, REPLACE = "keep", "replace"
+SECOND = "second_customer"
 
 log = structlog.get_logger(__name__)
 
@@ -37,40 +39,54 @@ class Clienteling:
 
         A second customer in mid-sale is a question, never a change. Raises CodeUnknown (reason ``customer``), RuleError, StorageError.
         """
-        customer, fresh = self._core.ports.people.identify(identifier), False
+        customer, fresh, answered = self._core.ports.people.identify(identifier), False, True
         if customer is None:
-            customer, fresh = await self._ask_central(identifier), True
+            customer, answered = await self._ask_central(identifier)
+            fresh = True
+        if customer is None and not answered:
+            text = "This store's copy does not know that card, and central does not answer."
+            raise CodeUnknown(text, hint="F3 finds them by name; the sale can go on without.", reason="customer_offline", kind=identifier.kind.value)
         if customer is None:
-            raise CodeUnknown(
-                "No customer here answers to that card.",
-                hint="F3 finds them by name; the sale can go on without.",
-                reason="customer",
-                kind=identifier.kind.value,
-            )
+            text = "No customer answers to that card."
+            raise CodeUnknown(text, hint="F3 finds them by name; the sale can go on without.", reason="customer", kind=identifier.kind.value)
         await self._attach_or_ask(customer, fresh, identifier.kind.value, command_id)
 
     async def chosen(self, customer_id: str, command_id: str) -> None:
         """The associate found them by typing, and chose."""
-        customer = self._core.ports.people.customer(customer_id)
+        customer, fresh = self._core.ports.people.customer(customer_id), False
         if customer is None:
-            raise CodeUnknown("That customer is not known here any more.", hint="Search again (F3).", reason="customer")
-        await self._attach_or_ask(customer, False, "search", command_id)
+            customer, fresh = (await self._ask_central(Identifier(IdentifierKind.CUSTOMER, customer_id)))[0], True
+        if customer is None:
+            raise CodeUnknown("That customer is not known here any more.", hint="Search again (F3).", reason="customer_gone")
+        await self._attach_or_ask(customer, fresh, "search", command_id)
 
-    async def _ask_central(self, identifier: Identifier) -> Customer | None:
+    async def typed(self, text: str) -> Customer | None:
+        """Whom a whole e-mail address, phone number or loyalty number stands for, asked of central because the local copy found nobody."""
+        identifier = typed_identifier(text)
+        return (await self._ask_central(identifier))[0] if identifier is not None else None
+
+    async def _ask_central(self, identifier: Identifier) -> tuple[Customer | None, bool]:
+        """Whom central knows by it, and whether central answered at all."""
         if self._core.ports.central is None:
-            return None
+            return None, False
         try:
-            return await self._core.ports.central.identify(identifier)
+            return await self._core.ports.central.identify(identifier), True
         except CentralError as error:
-            log.info("central not asked", reason=error.key)
-            return None
+            log.info("central did not answer", reason=error.key)
+            return None, False
 
     async def _attach_or_ask(self, customer: Customer, fresh: bool, identified_by: str, command_id: str) -> None:
         basket = self._core.state.basket
         if basket is not None and basket.customer is not None and basket.customer.id != customer.id:
             self._ask_replace(customer, identified_by, basket)
             return
-        await self._attach(customer, fresh, identified_by, command_id)
+        try:
+            await self._attach(customer, fresh, identified_by, command_id, first=True)
+        except NotNow as taken:  # by somebody who was shown at the same moment
+            basket = self._core.state.basket
+            if taken.reason != SECOND or basket is None:
+                raise
+            self._ask_replace(customer, identified_by, basket)
 
     def _ask_replace(self, customer: Customer, identified_by: str, basket: Basket) -> None:
         require_unlocked(basket)
@@ -99,8 +115,20 @@ class Clienteling:
             self._core.desk.question = None
         self._core.changed()
 
-    async def _attach(self, customer: Customer, fresh: bool, identified_by: str, command_id: str) -> None:
-        events = await self._core.do(lambda: do.AttachCustomer(customer, identified_by, self._offers(customer.tier)), command_id)
+    async def _attach(self, customer: Customer, fresh: bool, identified_by: str, command_id: str, *, first: bool = False) -> None:
+        """``first``: only to a basket that is nobody else's when the turn comes, else NotNow (reason SECOND)."""
+
+        def command() -> do.AttachCustomer:
+            basket = self._core.state.basket
+            other = basket.customer if basket is not None else None
+            free = not first or other is None or other.id == customer.id
+            refuse_unless(free, "This basket is another customer's.", "Answer whose it is.", SECOND)
+            return do.AttachCustomer(customer, identified_by, self._offers(customer.tier))
+
+        basket = self._core.state.basket
+        events = await self._core.do(command, command_id)
+        if basket is not None and any(isinstance(event, CartReleased) for event in events):
+            self.given_up(basket.lease)
         desk = self._core.desk
         desk.customer, desk.customer_fresh = customer, fresh
         desk.cart, desk.cart_fresh = self._core.ports.people.cart_of(customer.id), False
@@ -171,19 +199,39 @@ class Clienteling:
         if cart is None or not cart.lines:
             raise CodeUnknown("There is no open online cart.", hint="The customer may have emptied or bought it.", reason="cart")
         await self._bring_customer(cart, command_id)
+        repriced = self._core.desk.repriced
+        before = self._whose()
         lease = await self._lease(cart, fresh)
         if lease.token and lease.version != cart.version:
             cart = await self._read_again(cart)
+
+        def command() -> do.LoadCart:
+            same = self._whose() == before or (before == ("", "") and self._whose()[1] == "")
+            refuse_unless(same, "The basket is another one by now.", "Load the cart again where it belongs (F5).", "basket_changed")
+            return do.LoadCart(cart, lease, self._known(cart))
+
         try:
-            events = await self._core.do(lambda: do.LoadCart(cart, lease, self._known(cart)), command_id)
+            events = await self._core.do(command, command_id)
         except EdgeError:
             self.given_up(lease)
             raise
         self._core.desk.cart, self._core.desk.cart_fresh = replace(cart, held_by=self._core.shop.register), fresh
-        came = sum(isinstance(event, LineAdded) for event in events)
-        key = "notice.cart_loaded" if lease.token else "notice.cart_copy_loaded"
+        self._core.desk.repriced = repriced or self._core.desk.repriced
+        self._say_loaded(sum(isinstance(event, LineAdded) for event in events), len(cart.lines), offline=not lease.token)
+
+    def _whose(self) -> tuple[str, str]:
+        """The open basket and its customer, by id."""
+        basket = self._core.state.basket
+        return (basket.id if basket else "", basket.customer.id if basket and basket.customer else "")
+
+    def _say_loaded(self, came: int, lines: int, *, offline: bool) -> None:
+        """How much of the cart came in; what this shop cannot sell from it stays online, and that is said."""
+        key = "notice.cart_copy_loaded" if offline else "notice.cart_loaded"
         text = f"{came} lines from the online cart: scan them as they are picked."
-        self._core.tell(key, "good" if lease.token else "warn", text, lines=str(came), unknown=str(len(cart.lines) - came))
+        if came < lines:
+            key += "_partly"
+            text += f" {lines - came} cannot be sold here and stay online."
+        self._core.tell(key, "warn" if offline or came < lines else "good", text, lines=str(came), unknown=str(lines - came))
 
     async def _current_cart(self, cart_id: str) -> tuple[Cart | None, bool]:
         """The cart as central has it now, or as we last heard; and whether it is fresh."""
@@ -206,9 +254,11 @@ class Clienteling:
             if basket.customer.id != cart.customer:
                 raise NotNow("That cart is another customer's.", hint="Suspend this basket first (F6).", reason="cart_of_another")
             return
-        customer = self._core.ports.people.customer(cart.customer) or await self._ask_central(Identifier(IdentifierKind.CUSTOMER, cart.customer))
+        customer, fresh = self._core.ports.people.customer(cart.customer), False
+        if customer is None:
+            customer, fresh = (await self._ask_central(Identifier(IdentifierKind.CUSTOMER, cart.customer)))[0], True
         if customer is not None:
-            await self._attach(customer, False, IdentifierKind.CART.value, f"{command_id}:customer" if command_id else "")
+            await self._attach(customer, fresh, IdentifierKind.CART.value, f"{command_id}:customer" if command_id else "")
 
     async def _lease(self, cart: Cart, fresh: bool) -> Lease:
         central, now = self._core.ports.central, self._core.ports.clock.now_ms()
@@ -291,3 +341,19 @@ class Clienteling:
         """Let background look-ups go."""
         for task in self._tasks:
             task.cancel()
+
+
+def typed_identifier(text: str) -> Identifier | None:
+    """What a whole identifier that somebody typed stands for; None for anything else (a name, the beginning of a number).
+
+    >>> typed_identifier(" Maria@Example.com ").value, typed_identifier("+49 30 1234567").value, typed_identifier("maria fer")
+    ('maria@example.com', '+49301234567', None)
+    """
+    plain = text.strip()
+    if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", plain):
+        return Identifier(IdentifierKind.EMAIL, plain.lower())
+    if re.fullmatch(r"\+[0-9 ()/.-]{7,24}", plain):
+        return Identifier(IdentifierKind.PHONE, "+" + re.sub(r"[^0-9]", "", plain))
+    if re.fullmatch(r"[A-Za-z]{2,5}[0-9]{6,16}", plain):
+        return Identifier(IdentifierKind.LOYALTY, plain.upper())
+    return None

@@ -109,6 +109,7 @@ class Desk:
     cart: Cart | None = None
     cart_fresh: bool = False
     last_sale: Sale | None = None
+    last_sale_past: bool = False
     print_states: dict[str, str] = field(default_factory=dict)
     steps: dict[str, str] = field(default_factory=dict)
     link: LinkReport | None = None
@@ -248,15 +249,16 @@ class Core:
         for event in events:
             if isinstance(event, SaleCompleted):
                 if event.sale.id == here or not self._change_is_due():
-                    self.desk.last_sale = event.sale
+                    self.desk.last_sale, self.desk.last_sale_past = event.sale, False
                 if self.state.basket is None:
                     self.clear_customer()
+        self.desk.last_sale_past = self.desk.last_sale_past or self.state.basket is not None
         self.on_events(events)
         self.changed()
 
     def _change_is_due(self) -> bool:
         """Whether the screen says what change to hand out: a parked sale that completes meanwhile does not take its place."""
-        return self.state.basket is None and self.desk.last_sale is not None and self.desk.last_sale.change_minor > 0
+        return self.desk.last_sale is not None and not self.desk.last_sale_past and self.desk.last_sale.change_minor > 0
 
     def _clear_shown(self, seen: Notice | None) -> None:
         """Somebody acted: what the act before showed goes. A notice that came meanwhile stays, nobody has read it yet."""
@@ -274,8 +276,9 @@ class Core:
         self.clear_customer()
         basket = self.state.basket
         if basket is not None and basket.customer is not None:
-            self.desk.customer = self.ports.people.customer(basket.customer.id)
-            self.desk.cart = self.ports.people.cart_of(basket.customer.id)
+            held = basket.customer
+            self.desk.customer = self.ports.people.customer(held.id) or Customer(held.id, held.name, held.tier, held.points)
+            self.desk.cart = self.ports.people.cart_of(held.id)
 
     # --- when the disk refuses -----------------------------------------------------------------------------------------------
 

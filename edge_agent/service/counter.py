@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import structlog
 
 from edge_agent.domain import commands as do
@@ -9,7 +12,7 @@ from edge_agent.domain.catalogue import Article, Offer, SoldBy, offer
 from edge_agent.domain.code import GtinCode, TagUid, Unrecognised, WeighedCode, understand
 from edge_agent.domain.code_rules import CartCode, CouponCode, GiftCardCode, LoyaltyCode, OrderCode, ReceiptCode, StaffCode
 from edge_agent.domain.customer import Identifier, IdentifierKind
-from edge_agent.domain.errors import CodeInvalid, CodeUnknown, EdgeError, NotNow
+from edge_agent.domain.errors import CodeInvalid, CodeUnknown, EdgeError, NotNow, OutOfBounds
 from edge_agent.domain.events import LinePicked
 from edge_agent.domain.quantity import Quantity, Unit
 from edge_agent.domain.reading import Reading, Source
@@ -137,14 +140,21 @@ class Counter:
 
         def command() -> do.AddArticle:
             typed = Quantity.parse(desk.next_quantity) if desk.next_quantity else None
-            return do.AddArticle(article, self.offer(article), quantity or typed or Quantity(1, Unit.PIECE), gtin, price_minor, batch, expiry, serial)
+            return do.AddArticle(article, self.offer(article), _wanted(quantity, typed), gtin, price_minor, batch, expiry, serial)
 
+        self._refuse_expired(article, expiry)
         events = await self._core.do(command, command_id)
         if desk.next_quantity:
             self.next_quantity("")
         for event in events:
             if isinstance(event, LinePicked):
                 self._core.tell("notice.picked", "good", f"{article.name}: from the online cart.", name=article.name, left=str(event.left))
+
+    def _refuse_expired(self, article: Article, expiry: str) -> None:
+        """Goods whose own code says that their time is over are not sold."""
+        today = datetime.fromtimestamp(self._core.ports.clock.now_ms() / 1000, ZoneInfo(self._core.shop.market.timezone)).date().isoformat()
+        if expiry and expiry < today:
+            raise OutOfBounds(f"{article.name} expired on {expiry}.", hint="Take another one.", reason="expired", name=article.name, date=expiry)
 
     def offer(self, article: Article) -> Offer:
         """What the article costs this basket's customer now. Raises CodeUnknown (reason ``no_price``)."""
@@ -189,3 +199,12 @@ class Counter:
     def _beep(self, reading: Reading, *, good: bool) -> None:
         if self._core.ports.beeps is not None and reading.source is Source.BARCODE:
             self._core.ports.beeps.beep(reading.device, good)
+
+
+def _wanted(labelled: Quantity | None, typed: Quantity | None) -> Quantity:
+    """How much is sold: what the code says, what was typed before it, or one piece. Raises OutOfBounds when the two contradict each other."""
+    if labelled is None or typed is None:
+        return labelled or typed or Quantity(1, Unit.PIECE)
+    if labelled.unit is Unit.PIECE and typed.unit is Unit.PIECE:
+        return Quantity(labelled.amount * typed.amount, Unit.PIECE)
+    raise OutOfBounds("A label is sold as it was weighed.", hint="Forget the number with * and scan each label.", reason="label_quantity")

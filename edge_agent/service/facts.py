@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge_agent.domain.basket import Basket, Discount, Line
+from edge_agent.domain.basket import Basket, Discount, Line, RemovedLine
 from edge_agent.domain.events import AttemptMoved, BasketVoided, Event, SaleCompleted, ShiftClosed, ShiftOpened
 from edge_agent.domain.register import Register, evolve
 from edge_agent.domain.sale import Sale
@@ -116,6 +116,7 @@ def _voided(event: BasketVoided, basket: Basket, origin: Origin) -> Json:
         "amountMinor": event.amount_minor,
         "currencyCode": origin.currency,
         "attempts": _attempts(basket.tenders),
+        "removedItems": _removed(basket.removed),
     }
 
 
@@ -139,18 +140,7 @@ def sale_data(sale: Sale) -> Json:
         "cart": _cart(sale),
         "lineItems": [_line(line, share) for line, share in zip(sale.lines, totals.shares_minor, strict=True)],
         "modifiers": _modifiers("basket", sale.discounts, totals.basket_discounts_minor),
-        "removedItems": [
-            {
-                "itemId": gone.sku,
-                "description": gone.name[:DESCRIPTION_CHARS_MAX],
-                "quantity": gone.quantity.amount,
-                "unit": _UNIT[gone.quantity.unit.value],
-                "amountMinor": gone.amount_minor,
-                "atMs": gone.at_ms,
-                "operatorId": gone.operator,
-            }
-            for gone in sale.removed
-        ],
+        "removedItems": _removed(sale.removed),
         "taxes": [
             {"taxClass": row.tax_class, "rateMilli": row.rate_milli, "label": row.label, "baseMinor": row.base_minor, "taxMinor": row.tax_minor}
             for row in totals.taxes
@@ -201,6 +191,21 @@ def _line(line: Line, share_minor: int) -> Json:
         "serial": line.serial,
         "operatorId": line.operator,
     }
+
+
+def _removed(lines: Sequence[RemovedLine]) -> list[Json]:
+    return [
+        {
+            "itemId": gone.sku,
+            "description": gone.name[:DESCRIPTION_CHARS_MAX],
+            "quantity": gone.quantity.amount,
+            "unit": _UNIT[gone.quantity.unit.value],
+            "amountMinor": gone.amount_minor,
+            "atMs": gone.at_ms,
+            "operatorId": gone.operator,
+        }
+        for gone in lines
+    ]
 
 
 def _modifiers(scope: str, discounts: Sequence[Discount], taken: Sequence[int]) -> list[Json]:

@@ -54,6 +54,7 @@ class Till:
         self._unsaid = started(core.state, core.origin, now, core.ports.new_id(), boot=core.boot, version=version, clean_stop=clean_stop)
         await self._say_started()
         self.paying.recover()
+        self.clienteling.recalled()
 
     async def _say_started(self) -> None:
         fact = self._unsaid

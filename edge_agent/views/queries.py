@@ -43,7 +43,7 @@ class Found(Struct, Generic[T], frozen=True):
     """What a search found, where it looked, and how old that is."""
 
     rows: list[T]
-    scope: Literal["local"]
+    scope: Literal["local", "central"]
     as_of_ms: int | None
 
 

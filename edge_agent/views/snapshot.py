@@ -139,7 +139,7 @@ class CustomerView(Struct, frozen=True):
 
 
 class AttemptView(Struct, frozen=True):
-    """A card payment under way. ``step`` is the terminal's own step as a key; ``waited_ms`` counts from ``since_ms`` to the snapshot."""
+    """A card payment under way. ``step`` is the terminal's own step as a key; it began at ``since_ms``."""
 
     id: str
     tender: str
@@ -178,7 +178,8 @@ class PaymentView(Struct, frozen=True):
 
 
 class SaleView(Struct, frozen=True):
-    """A completed sale, as a list shows it. ``print_state``: none, printing, printed, not_printed, unclear."""
+    """A completed sale, as a list shows it. ``print_state``: none, printing, printed, not_printed, unclear. ``past`` when another basket
+    was begun since: its change is handed out."""
 
     id: str
     receipt: str
@@ -189,6 +190,7 @@ class SaleView(Struct, frozen=True):
     tenders: list[str]
     customer: str = ""
     print_state: Literal["none", "printing", "printed", "not_printed", "unclear"] = "none"
+    past: bool = False
 
 
 class SaleDetailView(Struct, frozen=True):

@@ -6,6 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -13,6 +14,7 @@ from edge_agent.clock import Random
 from sync.central.problems import refused
 from sync.central.registers import find_register, new_secret, secret_hash
 from sync.central.writer import Transaction
+from sync.contract.market import MarketRow
 from sync.contract.messages import PROBLEM_CODE_INVALID, PROBLEM_INVALID, Enrolled, EnrolRequest, enrol_message
 
 CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -101,11 +103,19 @@ def _next_epoch(transaction: Transaction, source: str, request: EnrolRequest) ->
 def _issue_token(transaction: Transaction, random: Random, tenant: str, source: str) -> Enrolled:
     token = new_secret(random)
     db = transaction.db
-    store, name, country, register, epoch = db.execute(
-        "SELECT store, s.name, s.country, r.register, r.epoch FROM register r JOIN store s USING (store) WHERE r.source = ?", (source,)
+    store, name, country, market, register, epoch = db.execute(
+        "SELECT store, s.name, s.country, s.market, r.register, r.epoch FROM register r JOIN store s USING (store) WHERE r.source = ?", (source,)
     ).fetchone()
     db.execute("UPDATE token SET retired_ms = ? WHERE source = ? AND retired_ms IS NULL", (transaction.now_ms, source))
     db.execute("INSERT INTO token (hash, source, epoch) VALUES (?, ?, ?)", (secret_hash(token), source, epoch))
     return Enrolled(
-        tenant=tenant, store=store, store_name=name, register=register, epoch=str(epoch), token=token, country=country, issued_ms=transaction.now_ms
+        tenant=tenant,
+        store=store,
+        store_name=name,
+        register=register,
+        epoch=str(epoch),
+        token=token,
+        country=country,
+        issued_ms=transaction.now_ms,
+        market=msgspec.json.decode(market, type=MarketRow),
     )

@@ -8,7 +8,8 @@ MIGRATIONS = Migrations("central")
 
 IDENTITY = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
-    "CREATE TABLE store (store TEXT PRIMARY KEY, name TEXT NOT NULL, country TEXT NOT NULL, currency TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    """CREATE TABLE store (store TEXT PRIMARY KEY, name TEXT NOT NULL, country TEXT NOT NULL, currency TEXT NOT NULL, market TEXT NOT NULL)
+       STRICT, WITHOUT ROWID""",
     """CREATE TABLE register (source TEXT PRIMARY KEY, store TEXT NOT NULL REFERENCES store, register TEXT NOT NULL, epoch INTEGER NOT NULL DEFAULT 0,
        public_key TEXT NOT NULL DEFAULT '', device TEXT NOT NULL DEFAULT '', enrolled_ms INTEGER, frozen TEXT NOT NULL DEFAULT '', frozen_ms INTEGER,
        UNIQUE (store, register)) STRICT, WITHOUT ROWID""",

@@ -11,6 +11,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from edge_agent.clock import Random
 from edge_agent.domain.errors import ConfigError
 from edge_agent.domain.market import MARKETS
@@ -18,6 +20,7 @@ from sync.central.problems import refused
 from sync.central.storage import Db
 from sync.central.writer import Transaction
 from sync.contract.envelope import source_of
+from sync.contract.market import market_row
 from sync.contract.messages import PROBLEM_NOT_FOUND, PROBLEM_UNAUTHORISED, RegisterCursor, StreamCursor
 from sync.contract.rows import StoreRow
 
@@ -70,13 +73,13 @@ def put_stores(transaction: Transaction, tenant: str, rows: Iterable[StoreRow]) 
     """Add or rename stores and add their registers; answers how many stores. Raises ConfigError for a country without a known market."""
     count = 0
     for row in rows:
-        currency = row.currency or (MARKETS[row.country].currency if row.country in MARKETS else "")
-        if not currency:
-            raise ConfigError(f"stores: {row.store}: country {row.country} has no market here.", hint="Add a currency to the store.", reason="market")
+        market = row.market or (market_row(MARKETS[row.country]) if row.country in MARKETS else None)
+        if market is None:
+            raise ConfigError(f"stores: {row.store}: country {row.country} has no market here.", hint="Add a market to the store.", reason="market")
         transaction.db.execute(
-            """INSERT INTO store (store, name, country, currency) VALUES (?, ?, ?, ?)
-               ON CONFLICT (store) DO UPDATE SET name = excluded.name, country = excluded.country, currency = excluded.currency""",
-            (row.store, row.store_name, row.country, currency),
+            """INSERT INTO store (store, name, country, currency, market) VALUES (?, ?, ?, ?, ?) ON CONFLICT (store) DO UPDATE SET
+               name = excluded.name, country = excluded.country, currency = excluded.currency, market = excluded.market""",
+            (row.store, row.store_name, row.country, row.currency or market.currency, msgspec.json.encode(market).decode()),
         )
         transaction.db.executemany(
             "INSERT INTO register (source, store, register) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",

@@ -102,7 +102,7 @@ class HttpConnector(People):
         if isinstance(answer, Unreachable):
             return answer
         if answer.status == 200 and answer.media_type == "application/x-ndjson":
-            return Page(answer.body, answer.headers.get("etag", ""))
+            return Page(answer.body, _tag(answer))
         if answer.status == 304 and etag:
             return Unchanged(answer.server_ms)
         problem = answer.problem
@@ -209,6 +209,12 @@ def _json(answer: Answer, kind: type[T]) -> T | None:
         return msgspec.json.decode(answer.body, type=kind)
     except UNREADABLE:
         return None
+
+
+def _tag(answer: Answer) -> str:
+    """The page's tag, or nothing when it is of characters that could not be sent back (RFC 9110 allows bytes beyond ASCII, httpx does not)."""
+    tag = str(answer.headers.get("etag", ""))
+    return tag if tag.isascii() else ""
 
 
 def _missing(answer: Answer) -> NoSnapshot | None:

@@ -246,6 +246,7 @@ class BasketVoided(Common, frozen=True, rename="camel", kw_only=True, gc=False):
     amount_minor: Minor
     currency_code: Currency
     attempts: Attempts
+    removed_items: Annotated[list[RemovedItem], Meta(max_length=10_000)] = []
 
 
 class PaymentSettled(Common, frozen=True, rename="camel", kw_only=True, gc=False):

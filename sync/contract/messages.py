@@ -1,6 +1,10 @@
 """What a register and central say to each other beside facts: acknowledgements, feeds, enrolment, customers, carts.
 
 All JSON in camelCase. Problems are RFC 9457 (``application/problem+json``) with ``type`` one of the ``PROBLEM_*`` below.
+
+What the contract does not have yet: facts are chained (each carries the hash of the one before) but not signed; the tokens of registers
+are bearer tokens, which stand in for sender-constrained (DPoP-bound) ones; HTTP is described by OpenAPI, the facts by JSON Schemas, and
+there is no AsyncAPI description.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from sync.contract.fields import Count, Number, TimeMs
+from sync.contract.market import MarketRow
 
 PROBLEM_ROOT = "urn:edge:problem:"
 PROBLEM_GAP = PROBLEM_ROOT + "sequence-gap"  # 409; expected
@@ -110,7 +115,7 @@ class SnapshotManifest(Struct, frozen=True, rename="camel"):
     feed: str
     schema: int
     cursor: str
-    sha256: str
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="Of the compressed file; the register names its copy by it.")]
     size: Annotated[int, Meta(ge=0, le=2**53)]
     rows: Count
     issued_ms: TimeMs
@@ -137,6 +142,8 @@ class Enrolled(Struct, frozen=True, rename="camel"):
     token: str
     country: str
     issued_ms: TimeMs
+    market: MarketRow | None = None
+    """The store's market; a central that leaves it out means the country's, as the register knows it."""
 
 
 def enrol_message(code: str, public_key: str) -> bytes:

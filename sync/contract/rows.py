@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from sync.contract.fields import MINOR_MAX, Count, Country, Currency, Gtin14, Id, IdOrNone, Minor, Name, SoldBy, StoreNumber, Text, TimeMs
+from sync.contract.market import MarketRow
 
 
 class ArticleRow(Struct, frozen=True, rename="camel", kw_only=True):
@@ -108,6 +109,8 @@ class StoreRow(Struct, frozen=True, rename="camel", kw_only=True):
     country: Country
     registers: Annotated[list[StoreNumber], Meta(max_length=1000)]
     currency: Annotated[str, Meta(pattern=r"^([A-Z]{3})?$")] = ""
+    market: MarketRow | None = None
+    """Where a store differs from its country (a state's sales tax, another time zone), or its country is not known: the whole market."""
 
 
 AnyRow = ArticleRow | PriceRow | CustomerRow | CartRow | StaffRow

@@ -13,7 +13,7 @@ import pytest
 import drivers.load
 import drivers.terminals.load
 from edge_agent.clock import SystemClock, SystemRandom
-from edge_agent.config import Api, Config, Receipts, Tender, parse_config
+from edge_agent.config import Api, Config, Receipts, Tender, TillScreen, parse_config
 from edge_agent.deploy.plan import CONFIG_PATH, CREDENTIAL, HIDDEN_FOLDERS, MODPROBE_PATH, RULES_PATH, SOCKET, STATE, TILL_GROUP, UNIT_PATH, USER
 from edge_agent.domain.code import DEFAULT_RULES
 from edge_agent.domain.code_rules import KINDS, CodeRules
@@ -56,7 +56,7 @@ def test_the_example_s_codes_are_the_ones_that_the_product_has_by_itself(config:
     assert set(config.codes) == set(keys_asked("edge_agent.domain.code_rules"))
 
 
-@pytest.mark.parametrize("section", [Config, Api, Receipts, Tender])
+@pytest.mark.parametrize("section", [Config, Api, Receipts, Tender, TillScreen])
 def test_every_key_of_the_file_is_in_the_example(section: type[msgspec.Struct], example: str) -> None:
     for field in msgspec.structs.fields(section):
         if field.name != "source":

@@ -13,6 +13,9 @@ from click.testing import CliRunner
 
 import edge_agent.cli
 import sync.central.cli
+from edge_agent.demo.power import Power
+from edge_agent.demo.script import Script
+from edge_agent.demo.troubles import Troubles
 from tests.support_tree import ROOT, modules
 
 TEXTS = ("README.md", "CHANGELOG.md", "edge_agent/deploy/HANDBOOK.md")
@@ -56,6 +59,9 @@ def quoted(text: str, where: str) -> Iterator[Told]:
 def commands(text: str, where: str, *, whole: bool = False) -> Iterator[Told]:
     """The single commands in a piece of shell: comments, prompts, pipes, assignments, sudo and runuser taken off."""
     for line in text.replace("\\\n", " ").splitlines():
+        for inner in re.findall(r"\$\(([^()]*)\)", line):
+            yield from commands(inner, where, whole=whole)
+        line = re.sub(r"\$\([^()]*\)", "VALUE", line)
         for part in re.split(r"\s(?:\||&&|\|\||;)\s", line.strip().removeprefix("$ ")):
             words = shlex.split(part, comments=True)
             while words and (words[0] in PREFIXES or re.fullmatch(r"\w+=.*", words[0])):
@@ -70,6 +76,24 @@ def commands(text: str, where: str, *, whole: bool = False) -> Iterator[Told]:
 ALL = list(dict.fromkeys(told()))
 OURS = [command for command in ALL if command.words[0] in PROGRAMS]
 MADE = [command for command in ALL if command.words[0] == "make"]
+
+
+def test_the_screens_in_the_readme_are_the_golden_ones() -> None:
+    shown = re.findall(r"^```text\n(.*?)\n```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    golden = {path.read_text("utf-8").rstrip("\n"): path.name for path in (ROOT / "tests" / "tui" / "golden").glob("*.txt")}
+    assert [golden.get(screen, f"no golden screen looks like this:\n{screen}") for screen in shown] == ["customer_cart_120x40.txt", "pay_cash_80x24.txt"]
+
+
+def test_the_readme_and_the_help_say_how_many_sales_a_day_has_at_least() -> None:
+    script = object.__new__(Script)
+    troubles = object.__new__(Troubles)
+    troubles.power = object.__new__(Power)
+    kinds, bad_luck = len(script.kinds()), len(troubles.day())
+    fewest, why = f"fewer than {kinds + bad_luck}", f"every kind of customer ({kinds}) and every trouble ({bad_luck})"
+    shown = " ".join(CliRunner().invoke(edge_agent.cli.main, ["demo", "--help"]).output.split())
+    for text in (shown, (ROOT / "README.md").read_text("utf-8")):
+        assert fewest in text
+        assert why in text.lower()
 
 
 def test_the_texts_tell_commands() -> None:

@@ -31,6 +31,7 @@ from sync.pull import FeedReport, Pull
 from sync.push import Push
 from sync.replica import Replica
 from tests.support_central import SOURCE, FakeCentral, eventually, html
+from tests.support_enrolled import enrolled, running_central
 from tests.support_journal import KEY, a_fact, new_id, open_journal
 from tests.support_replica import NOW_MS, as_page, customer, put
 
@@ -165,6 +166,15 @@ async def test_brackets_without_end_are_an_answer_that_is_not_centrals(body: byt
         with pytest.raises(ContractBroken):
             parse_page(page.body)
     await connector.aclose()
+
+
+def test_central_says_what_is_wrong_with_brackets_without_end(tmp_path: Path) -> None:
+    with running_central(tmp_path) as central, httpx.Client(base_url=central.url, timeout=30) as http:
+        register = enrolled(http, central.central)
+        for path in ("/edge/v1/events", "/edge/v1/enrolments", "/edge/v1/carts/x/claim", "/edge/v1/carts/x/release", "/edge/v1/carts/x/complete"):
+            kind = "application/cloudevents-batch+json" if path.endswith("events") else "application/json"
+            told = http.post(path, content=b"[" * 5_000 + b"]" * 5_000, headers=register.headers | {"Content-Type": kind})
+            assert (told.status_code, told.json()["type"]) == (400, "urn:edge:problem:invalid"), path
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,8 @@ def test_a_code_makes_a_device_a_register(embedded: EmbeddedCentral, http: httpx
     assert answer.status_code == 201
     identity = answer.json()
     assert len(identity.pop("token")) == 43
+    market = identity.pop("market")
+    assert (market["currency"], market["timezone"], market["taxRates"][0]["rateMilli"]) == ("EUR", "Europe/Berlin", 19_000)
     assert identity == {
         "tenant": "acme", "store": "0001", "storeName": "Berlin Mitte", "register": "02", "epoch": "1", "country": "DE", "issuedMs": clock.wall_ms,
     }  # fmt: skip
@@ -107,8 +109,11 @@ def test_a_code_is_made_for_configured_registers_only(embedded: EmbeddedCentral,
     assert http.post("/ops/registers/0009/01/enrol-code", headers=ops).status_code == 404
     new = {"store": "0009", "storeName": "Lyon", "country": "FR", "registers": ["01"]}
     told = http.put("/ops/stores/0009", json=new, headers=ops)
-    assert (told.status_code, "currency" in told.json()["detail"]) == (400, True)
-    assert http.put("/ops/stores/0009", json=new | {"currency": "EUR"}, headers=ops).json() == {"changed": 1}
+    assert (told.status_code, "market" in told.json()["detail"]) == (400, True)
+    rates = [{"taxClass": "standard", "rateMilli": 20_000, "label": "20 %"}]
+    euro = {"country": "FR", "currency": "EUR", "locale": "fr_FR", "timezone": "Europe/Paris", "priceIncludesTax": True}
+    market = euro | {"taxRounding": "document", "taxRates": rates, "notesMinor": [500, 1000, 2000, 5000]}
+    assert http.put("/ops/stores/0009", json=new | {"market": market}, headers=ops).json() == {"changed": 1}
     code = http.post("/ops/registers/0009/01/enrol-code", headers=ops).json()["code"]
     assert ask(http, enrol_request(code)) == (201, "")
 

@@ -86,7 +86,7 @@ def test_the_first_scan_sells_and_leaving_leaves_nothing(short_folder: Path) -> 
     try:
         terminal.wait("F12 plays the customer and the world")
         terminal.press(F12)
-        terminal.wait("The terminal says nothing any more")
+        terminal.wait("shows the loyalty card")
         terminal.press(b"a")
         terminal.wait("Scanned: ")
         terminal.press(ESCAPE)

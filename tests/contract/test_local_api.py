@@ -349,6 +349,25 @@ async def test_the_same_id_after_a_restart_is_still_known(way, tmp_path):
         assert again.basket.lines[0].pieces == 1
 
 
+async def test_what_was_carried_out_before_a_restart_is_answered_and_not_refused(way, tmp_path):
+    """The answer to a payment was lost with the service: the client's next try must not say that there is no basket."""
+    same = new_id()
+    async with register(tmp_path / "state") as rig, served(rig, way, tmp_path) as shop, selling(shop) as client, shop.client(ids=lambda: same) as stuck:
+        await client.send(v.Enter(COAT))
+        await stuck.send(v.PayCash())
+    async with register(tmp_path / "state") as rig, served(rig, way, tmp_path) as shop, shop.client(ids=lambda: same) as stuck:
+        assert (await stuck.send(v.PayCash())).phase == "ready"
+        assert len(await stuck.sales()) == 1
+
+
+async def test_a_repeat_of_what_writes_nothing_changes_nothing_either(shop):
+    same = new_id()
+    async with selling(shop) as client, shop.client(ids=lambda: same) as stuck:
+        assert (await stuck.send(v.NextQuantity("2"))).next_quantity == "2"
+        await client.send(v.NextQuantity(""))
+        assert (await stuck.send(v.NextQuantity("2"))).next_quantity == ""
+
+
 async def test_an_id_whose_try_was_refused_may_be_tried_again(shop):
     same = new_id()
     async with shop.client(ids=lambda: same) as stuck, shop.client() as client:

@@ -63,12 +63,7 @@ def selling_child(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 async def test_a_full_disk_stops_selling_loses_nothing_and_leaves_room_to_finish_a_payment(tmp_path: Path) -> None:
-    try:
-        disk = small_disk(tmp_path / "disk", kilobytes=3_000)
-        folder = disk.__enter__()
-    except PermissionError as problem:
-        pytest.skip(f"no file system of its own for the test: {problem}")
-    try:
+    with small_disk(tmp_path / "disk", kilobytes=3_000) as folder:
         journal = open_journal(folder, ballast_bytes=512 * 1024)
         payment = an_attempt("tender", "ref")
         await journal.commit(a_commit("intent", attempts=(payment,)))
@@ -95,8 +90,6 @@ async def test_a_full_disk_stops_selling_loses_nothing_and_leaves_room_to_finish
         assert (folder / "journal.ballast").stat().st_size == 512 * 1024
         assert journal.verify().problems == ()
         await journal.close()
-    finally:
-        disk.__exit__(None, None, None)
 
 
 async def commit_without_end(journal: Journal, acknowledged: list[str]) -> None:
@@ -107,12 +100,7 @@ async def commit_without_end(journal: Journal, acknowledged: list[str]) -> None:
 
 
 async def test_a_disk_that_is_full_at_the_start_opens_stopped_and_readable(tmp_path: Path) -> None:
-    try:
-        disk = small_disk(tmp_path / "disk", kilobytes=2_000)
-        folder = disk.__enter__()
-    except PermissionError as problem:
-        pytest.skip(f"no file system of its own for the test: {problem}")
-    try:
+    with small_disk(tmp_path / "disk", kilobytes=2_000) as folder:
         async with open_journal(folder) as journal:
             await journal.commit(a_commit("before", events=3))
         (folder / "journal.ballast").unlink()
@@ -124,8 +112,6 @@ async def test_a_disk_that_is_full_at_the_start_opens_stopped_and_readable(tmp_p
             (folder / "filler").unlink()
             await journal.reopen()
             assert (await journal.commit(a_commit())).fresh
-    finally:
-        disk.__exit__(None, None, None)
 
 
 def fill(folder: Path, leave: int) -> None:

@@ -561,7 +561,7 @@ async def test_a_parked_payment_settles_without_touching_the_next_customers_bask
         await eventually(lambda: rig.core.desk.last_sale)
         snapshot = rig.presenter.snapshot()
         assert (snapshot.customer.name, [line.sku for line in snapshot.basket.lines], snapshot.parked) == ("Maria Fernandez", ["SOCKS"], [])
-        await eventually(lambda: rig.core.desk.notice is not None and rig.core.desk.notice.key == "notice.payment_approved")
+        await eventually(lambda: rig.core.desk.notice is not None and rig.core.desk.notice.key == "notice.parked_paid")
 
 
 @dataclass

@@ -44,7 +44,7 @@ def keys(hints: Sequence[KeyHint], cells: int, margin: int = 1) -> list[Line]:
     """The keys on at most KEY_ROWS_MAX rows; the ones that matter least are left out first (F1 tells them all)."""
     for rank in (2, 1, 0):
         kept = [hint for hint in hints if hint.rank <= rank]
-        rows = flowed([_hint(hint) for hint in kept], cells - 2 * margin, "  ")
+        rows = flowed([_hint(hint) for hint in kept], cells - margin, "  ")
         if len(rows) <= KEY_ROWS_MAX or rank == 0:
             break
     return [indented(row, margin) for row in rows[:KEY_ROWS_MAX]]

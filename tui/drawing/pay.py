@@ -61,7 +61,11 @@ def pay_panel(shown: Shown, typed: str, at: int, cells: int) -> list[Line]:
     tenders = [tender for tender in payment.tenders if tender.state != "open"]
     if tenders:
         rows += [BLANK, line((words("pay.so_far"), "strong")), *(row for tender in tenders for row in _tender(shown, tender, cells))]
-    return rows if typed or payment.rest.minor <= 0 else [*rows, BLANK, *wrapped(words("pay.type"), cells, "muted")]
+    return (
+        rows
+        if typed or payment.rest.minor <= 0
+        else [*rows, BLANK, *wrapped(words("pay.type" if "card" in payment.methods else "pay.type_cash"), cells, "muted")]
+    )
 
 
 def _typed(shown: Shown, payment: PaymentView, typed: str, cells: int) -> list[Line]:
@@ -117,7 +121,7 @@ def attempt_panel(shown: Shown, attempt: AttemptView, cells: int) -> list[Line]:
 
 def _step(shown: Shown, attempt: AttemptView) -> str:
     words = shown.words
-    if attempt.state == "in_progress" and attempt.step:
+    if attempt.state in ("sent", "in_progress") and attempt.step:
         return words.maybe(f"step.{attempt.step}", attempt.step.replace("_", " "))
     return words.named("attempt_state", attempt.state)
 

@@ -15,12 +15,14 @@ LEFT_CELLS_MIN = 16
 
 
 def total(shown: Shown, cells: int) -> list[Line]:
-    """Three rows: what the basket holds at the left, what is due (or the change of the last sale) large at the right."""
+    """Three rows: what the basket holds at the left, what is due large at the right; the change of the last sale until another is begun."""
     snapshot, words = shown.snapshot, shown.words
     if snapshot.basket is not None:
         paid = snapshot.payment is not None and bool(snapshot.payment.paid.minor)
         label = words("total.rest") if paid else words("total.total")
         return _block(shown, _basket_says(shown, cells), label, shown.due or snapshot.basket.total, cells)
+    if snapshot.last_sale is not None and snapshot.last_sale.past:
+        return _beside(_sale_says(shown, snapshot.last_sale), [], cells)
     if snapshot.last_sale is not None:
         return _block(shown, _sale_says(shown, snapshot.last_sale), *_sale_figure(shown, snapshot.last_sale), cells)
     return _beside([line(" ", row) for row in _aside(shown)], [], cells)

@@ -98,9 +98,9 @@ class Pictured(Screen[None]):
             self.show(self.counter.picture)
 
     def on_key(self, event: events.Key) -> None:
-        """Typing goes to the entry line wherever the focus is."""
+        """Typing goes to the entry line wherever the focus is, or was when the key was pressed (a screen that was just opening has none)."""
         entry = self.entry
-        if entry is not None and not entry.disabled and event.is_printable and event.character is not None and self.focused is not entry:
+        if entry is not None and not entry.disabled and event.is_printable and event.character is not None:
             event.stop()
             entry.take(event.character)
 

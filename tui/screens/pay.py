@@ -104,13 +104,12 @@ class PayScreen(CounterScreen):
                 ("R", words("attempt.review"), attempt.state == "needs_review"),
             )
             return [help_hint, *(KeyHint(key, text, rank=0) for key, text, can in may if can)]
-        found = [
-            help_hint,
-            KeyHint("Enter", words("pay.accept"), rank=0),
-            KeyHint("C", words("pay.card"), rank=0),
-            KeyHint("↑↓", words("key_does.choose"), rank=1),
-        ]
-        if shown.snapshot.payment and _returnable(shown.snapshot.payment):
+        payment = shown.snapshot.payment
+        found = [help_hint, KeyHint("Enter", words("pay.accept"), rank=0)]
+        if payment and "card" in payment.methods:
+            found.append(KeyHint("C", words("pay.card"), rank=0))
+        found.append(KeyHint("↑↓", words("key_does.choose"), rank=1))
+        if payment and _returnable(payment):
             found.append(KeyHint(words("key.delete"), words("pay.give_back"), rank=0))
         return [*found, KeyHint("Esc", words("pay.back"), rank=0)]
 

@@ -10,6 +10,7 @@ from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from edge_agent.views import NoticeView
 from tui.drawing.foot import KeyHint
 from tui.drawing.line import BLANK, Line, line, wrapped
 from tui.panel import Panel
@@ -117,7 +118,7 @@ class PanelScreen(Dialog):
         if self.has_class("-wide") and self.is_attached:
             self.post_message(self.Done(said))
         else:
-            self.app.call_later(self.counter.say, "panel.did", "info", what=said)
+            self.app.call_later(self.counter.say_notice, NoticeView("", "info", said))
 
     def on_panel_screen_done(self, event: Done) -> None:
         """Say what was done, and look at what can be done now."""

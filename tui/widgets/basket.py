@@ -26,6 +26,7 @@ class Basket(Drawn):
         self._changes: tuple[object, ...] = ()
         self._chosen_at: float | None = None
         self._top = 0
+        self._rows = 0
 
     @property
     def chosen(self) -> LineView | None:
@@ -86,6 +87,7 @@ class Basket(Drawn):
         """The rows that fit, with the chosen line among them."""
         height = self.content_size.height
         rows = basket_rows(shown, self._chosen if self._chooses else "", cells)
+        self._rows = len(rows)
         if not rows:
             self._top = 0
             return empty_rows(shown, cells, height)
@@ -93,8 +95,7 @@ class Basket(Drawn):
         return [row.line for row in rows[self._top : self._top + height]]
 
     def _say_more(self, shown: Shown) -> None:
-        rows = basket_rows(shown, self._chosen, max(1, self.content_size.width))
-        below = len(rows) - self._top - self.content_size.height
+        below = self._rows - self._top - self.content_size.height
         parts = []
         if self._top > 0:
             parts.append(shown.words("basket.above", n=self._top))

@@ -66,6 +66,11 @@ def on_storage(request: AnyRequest, problem: StorageError) -> Response[bytes]:
     return on_refused(request, refused(PROBLEM_BUSY, "Central cannot write just now."))
 
 
+def on_depth(request: AnyRequest, problem: RecursionError) -> Response[bytes]:
+    """A body with more brackets in brackets than anybody follows."""
+    return on_refused(request, refused(PROBLEM_INVALID, "The body is nested too deeply."))
+
+
 def on_bug(request: AnyRequest, problem: Exception) -> Response[bytes]:
     """A bug of central's: logged here, and not told to the other side."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=problem)
@@ -86,7 +91,14 @@ def _app(limits: Limits, platform: Provide) -> Litestar:
     app = Litestar(
         route_handlers=[push_router(limits.pushes_in_hand_max), feeds_router(), people_router(), enrol, ops_router(limits.publish_bytes_max)],
         dependencies={"platform": platform},
-        exception_handlers={Refused: on_refused, HTTPException: on_http, ConfigError: on_config, StorageError: on_storage, Exception: on_bug},
+        exception_handlers={
+            Refused: on_refused,
+            HTTPException: on_http,
+            ConfigError: on_config,
+            StorageError: on_storage,
+            RecursionError: on_depth,
+            Exception: on_bug,
+        },
         request_max_body_size=limits.body_bytes_max,
         logging_config=None,
         openapi_config=openapi(),
