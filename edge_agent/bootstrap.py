@@ -43,6 +43,7 @@ from edge_agent.domain.receipt import PrintJob, PrintOutcome
 from edge_agent.domain.sale_receipt import Letterhead
 from edge_agent.formats import Formats
 from edge_agent.ports import Link, LinkReport, TenderMethod
+from edge_agent.service.codec import shown_body
 from edge_agent.service.core import Core, Ports, Shop
 from edge_agent.service.till import Till
 from edge_agent.views import EventView, JournalView, VerificationView
@@ -243,7 +244,7 @@ class Agent:
         return VerificationView(found.events, found.facts, list(found.problems))
 
     def _tail(self, count: int) -> Sequence[EventView]:
-        return [EventView(stored.position, stored.at_ms, stored.row.type, stored.row.body.decode()) for stored in self.journal.tail(count)]
+        return [EventView(stored.position, stored.at_ms, stored.row.type, shown_body(stored.row)) for stored in self.journal.tail(count)]
 
     def _export(self) -> Iterator[bytes]:
         return self.journal.export()

@@ -26,6 +26,7 @@ class Devices:
         self._refused = refused
         self._reports: dict[str, DeviceReport] = {}
         self._readings: asyncio.Queue[Reading] = asyncio.Queue(READINGS_WAITING_MAX)
+        self._refusing = False
 
     def reading(self, reading: Reading) -> None:
         """A device read something. From any thread."""
@@ -40,11 +41,15 @@ class Devices:
             self._loop.call_soon_threadsafe(call, value)
 
     def _enqueue(self, reading: Reading) -> None:
+        """Said once, until all that waited was dealt with: a stuck device sends thousands a second, and a log of them would fill the disk."""
+        self._refusing = self._refusing and not self._readings.empty()
         try:
             self._readings.put_nowait(reading)
         except asyncio.QueueFull:
-            log.warning("reading refused", device=reading.device, reason="too_many")
-            self._refused()
+            if not self._refusing:
+                self._refusing = True
+                log.warning("readings refused", device=reading.device, reason="too_many")
+                self._refused()
 
     def _keep(self, report: DeviceReport) -> None:
         self._reports[report.name] = report

@@ -23,6 +23,7 @@ from edge_agent.counter_devices import Devices
 from edge_agent.deploy.notify import Notifier
 from edge_agent.domain.errors import ConfigError, JournalLocked, StorageError
 from edge_agent.domain.market import MARKETS
+from edge_agent.service.codec import shown_body
 from edge_agent.serving import Listener, bind_loopback, bind_unix
 from edge_agent.views import EventView, VerificationView
 from sync.contract.messages import Enrolled
@@ -265,7 +266,7 @@ def journal_tail(config: Config, opened: Opened, count: int) -> list[EventView]:
     """The newest events."""
 
     def own(journal: JournalReader) -> list[EventView]:
-        return [EventView(stored.position, stored.at_ms, stored.row.type, stored.row.body.decode()) for stored in journal.tail(count)]
+        return [EventView(stored.position, stored.at_ms, stored.row.type, shown_body(stored.row)) for stored in journal.tail(count)]
 
     result: list[EventView] = asyncio.run(_either(config, opened, lambda client: client.journal_tail(count), own))
     return result

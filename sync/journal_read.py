@@ -78,9 +78,12 @@ class JournalReader:
             return position_of(db, command) is not None
 
     def sales(self, text: str, limit: int) -> Sequence[SaleRow]:
-        """Completed sales, newest first, whose receipt, number, amount or customer id matches every word of ``text`` (all when empty)."""
+        """Completed sales whose receipt, number, amount or customer id matches every word of ``text`` (all when empty).
+
+        Newest first, by their number: the clock may have been set back.
+        """
         where, values = where_sale(text)
-        select = f"SELECT {SALE_COLUMNS} FROM sale {where} ORDER BY at_ms DESC, number DESC LIMIT ?"  # noqa: S608 - no value is in the text
+        select = f"SELECT {SALE_COLUMNS} FROM sale {where} ORDER BY number DESC, at_ms DESC LIMIT ?"  # noqa: S608 - no value is in the text
         with self._reading() as db:
             return [sale_of(row) for row in db.execute(select, (*values, max(0, min(limit, SALES_LIMIT_MAX))))]
 

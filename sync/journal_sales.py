@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from edge_agent.domain.money import AMOUNT_MINOR_MAX
 from edge_agent.ports import SaleRow
 
 SALE_COLUMNS = "id, number, receipt, at_ms, total_minor, currency, customer, body"
@@ -48,6 +49,7 @@ def amounts(word: str) -> list[tuple[int, int]]:
     found = [(whole * 10**digits + int(fraction.ljust(digits, "0") or 0), digits) for digits in _DIGITS if len(fraction) <= digits]
     if not fraction:
         found += [(whole, digits) for digits in _DIGITS if digits]
+    found = [one for one in found if one[0] <= AMOUNT_MINOR_MAX]  # no sale is larger, nor does a column hold any number
     return sorted(found, key=lambda one: one[1])
 
 

@@ -57,7 +57,7 @@ def raw(folder: Path) -> Iterator[Connection]:
 
 @contextmanager
 def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
-    """A file system of its own with that much room. Where none may be mounted the test is skipped, or fails where EDGE_REQUIRE_PEERS=1 says that it has to run."""
+    """A file system of its own with that much room. Where none may be mounted the test is skipped; with EDGE_REQUIRE_PEERS=1 it fails."""
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() != 0:
         _without_mount("mounting needs root")

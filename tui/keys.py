@@ -40,7 +40,7 @@ class KeysInTurn(App[None]):
         await super().on_event(event)
 
     async def _let_in(self) -> None:
-        while self._typed and self._acting is None:
+        while self._typed and self._acting is None and self.screen_stack:  # without screens the application is leaving
             event = self._typed.popleft()
             target = self.focused or self.screen
             await super().on_event(event)

@@ -26,7 +26,8 @@ FAST_BAUDS = (921_600, 460_800, 230_400)
 """Speeds that nfcpy moves a PN532 to (the fastest that the port can do)."""
 
 WRITE_SECONDS_MAX = 1.0
-READ_SECONDS_MIN = 0.05
+READ_SECONDS_MIN = 0.5
+"""nfcpy gives a chip 100 ms to acknowledge; on a busy computer that calls a reader lost that is there, and costs the tap."""
 
 # SetSerialBaudRate to 115,200 baud, and its answer (PN532 user manual 7.2.7), after the zeros that wake a sleeping chip.
 _SET_NORMAL_BAUD = bytes(10) + bytes.fromhex("0000ff03fdd410041800")

@@ -67,6 +67,7 @@ class WorldPanel:
         self._goods = stock.by_piece[0]
         self._picked = 0
         self._turned: set[str] = set()
+        self._turn = asyncio.Lock()
         self._acts = {act.key: act for act in (*self._customer(), *self._shelf(), *self._devices(), *self._payments(), *self._network())}
 
     @property
@@ -81,7 +82,8 @@ class WorldPanel:
     async def perform(self, key: str) -> str:
         """Do what is on ``key``."""
         try:
-            return await asyncio.to_thread(self._acts[key].do)
+            async with self._turn:  # a second tag is not held to the reader while the first one is
+                return await asyncio.to_thread(self._acts[key].do)
         except (httpx.HTTPError, EdgeError, OSError) as error:
             return self._words("failed", what=str(error) or type(error).__name__)
 

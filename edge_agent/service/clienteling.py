@@ -258,7 +258,7 @@ class Clienteling:
         if customer is None:
             customer, fresh = (await self._ask_central(Identifier(IdentifierKind.CUSTOMER, cart.customer)))[0], True
         if customer is not None:
-            await self._attach(customer, fresh, IdentifierKind.CART.value, f"{command_id}:customer" if command_id else "")
+            await self._attach(customer, fresh, IdentifierKind.CART.value, f"{command_id}:customer" if command_id else "", first=True)
 
     async def _lease(self, cart: Cart, fresh: bool) -> Lease:
         central, now = self._core.ports.central, self._core.ports.clock.now_ms()

@@ -42,6 +42,14 @@ def read_event(row: EventRow) -> Event:
     return event
 
 
+def shown_body(row: EventRow) -> str:
+    """An event's JSON for people who look into the journal: nobody's name, and no badge, which would sign somebody in."""
+    body = msgspec.json.decode(row.body)
+    if isinstance(body, dict) and isinstance(body.get("operator"), dict):
+        body["operator"] = {key: value for key, value in body["operator"].items() if key not in ("name", "badge")}
+    return _encode(body).decode()
+
+
 def write_state(state: Register) -> bytes:
     """The register's state without anybody's name; names come back from the replica."""
     return _encode(

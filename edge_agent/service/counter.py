@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from edge_agent.domain import commands as do
 from edge_agent.domain.catalogue import Article, Offer, SoldBy, offer
 from edge_agent.domain.code import GtinCode, TagUid, Unrecognised, WeighedCode, understand
 from edge_agent.domain.code_rules import CartCode, CouponCode, GiftCardCode, LoyaltyCode, OrderCode, ReceiptCode, StaffCode
 from edge_agent.domain.customer import Identifier, IdentifierKind
-from edge_agent.domain.errors import CodeInvalid, CodeUnknown, EdgeError, NotNow, OutOfBounds
+from edge_agent.domain.errors import CodeInvalid, CodeUnknown, EdgeError, OutOfBounds
 from edge_agent.domain.events import LinePicked
 from edge_agent.domain.quantity import Quantity, Unit
 from edge_agent.domain.reading import Reading, Source
@@ -22,8 +20,6 @@ from edge_agent.service.day import Day
 
 READING_AGE_MAX_MS = 5_000
 """A reading that waited longer than this (the service was busy or stopped) is told, not sold: the goods may have been taken away."""
-
-log = structlog.get_logger(__name__)
 
 
 class Counter:
@@ -192,8 +188,6 @@ class Counter:
 
     def _bad(self, reading: Reading, error: EdgeError) -> None:
         self._beep(reading, good=False)
-        if isinstance(error, NotNow) and error.reason == "no_shift":
-            log.info("reading refused", reason=error.key)
         self._core.tell_error(error)
 
     def _beep(self, reading: Reading, *, good: bool) -> None:

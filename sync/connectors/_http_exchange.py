@@ -22,6 +22,8 @@ CONNECT_SECONDS = 5.0
 EXCHANGE_SECONDS_MAX = 300.0
 """An exchange that is not over by then, however steadily its bytes trickle, is given up."""
 PROBLEM_TYPE = "application/problem+json"
+STRANGER_SECONDS_MAX = 60.0
+"""How long somebody on the way to central (a proxy, a captive portal) can make us wait: it may be gone sooner than it says."""
 CONNECTIONS_MAX = 20
 CODINGS = ("", "identity", "gzip")
 """How an answer may be encoded. Each piece that comes in is decompressed whole, and of gzip a piece grows a thousandfold at most, of zstd without bound."""
@@ -65,7 +67,8 @@ class Answer:
             return Frozen(FROZEN_REASONS[problem.type], problem.detail or problem.title)
         match self.status:
             case 429 | 503:
-                return Busy(retry_after(self.headers.get("retry-after", ""), self.server_ms))
+                seconds = retry_after(self.headers.get("retry-after", ""), self.server_ms)
+                return Busy(seconds if seconds is None or problem is not None else min(seconds, STRANGER_SECONDS_MAX))
             case 401 | 403:
                 return Refused(self.status, detail)
             case status if 300 <= status < 400:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from sync.contract.fields import Count, Number, TimeMs
+from sync.contract.fields import Count, Country, Number, StoreNumber, Text, TimeMs
 from sync.contract.market import MarketRow
 
 PROBLEM_ROOT = "urn:edge:problem:"
@@ -134,13 +134,13 @@ class EnrolRequest(Struct, frozen=True, rename="camel"):
 class Enrolled(Struct, frozen=True, rename="camel"):
     """Who the device is now. ``token`` is a bearer token; it stands in for sender-constrained (DPoP-bound) tokens, which replace it."""
 
-    tenant: str
-    store: str
-    store_name: str
-    register: str
-    epoch: str
-    token: str
-    country: str
+    tenant: StoreNumber
+    store: StoreNumber
+    store_name: Text
+    register: StoreNumber
+    epoch: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,9}$")]
+    token: Annotated[str, Meta(pattern=r"^[!-~]{1,512}$")]
+    country: Country
     issued_ms: TimeMs
     market: MarketRow | None = None
     """The store's market; a central that leaves it out means the country's, as the register knows it."""

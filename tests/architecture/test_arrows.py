@@ -25,7 +25,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "edge_agent.views": (),
     "edge_agent.client": ("edge_agent.views",),
     "edge_agent.formats": ("edge_agent.domain",),
-    "edge_agent.config": ("edge_agent.domain",),
+    "edge_agent.config": ("edge_agent.domain", "edge_agent.config_mistakes"),
     "edge_agent.deploy": ("edge_agent.domain",),
     "drivers": ADAPTER,
     "drivers.framing": ("edge_agent.domain", "drivers.contract"),

@@ -22,15 +22,15 @@ from edge_agent.ports import Commit
 from sync.backoff import Pace
 from sync.connectors import _http_exchange
 from sync.connectors.contract import Settings
-from sync.connectors.http import HttpConnector
-from sync.contract.messages import SnapshotManifest
+from sync.connectors.http import HttpConnector, HttpEnroller
+from sync.contract.messages import EnrolRequest, SnapshotManifest
 from sync.feed_store import parse_page
 from sync.journal_facts import Identity
-from sync.link import Page, Unreachable
+from sync.link import Busy, Page, Unreachable
 from sync.pull import FeedReport, Pull
 from sync.push import Push
 from sync.replica import Replica
-from tests.support_central import SOURCE, FakeCentral, eventually, html
+from tests.support_central import SOURCE, FakeCentral, eventually, html, problem
 from tests.support_enrolled import enrolled, running_central
 from tests.support_journal import KEY, a_fact, new_id, open_journal
 from tests.support_replica import NOW_MS, as_page, customer, put
@@ -146,6 +146,21 @@ async def test_no_cookie_of_a_portal_is_kept_or_sent_back() -> None:
     assert seen == [False, False]
 
 
+@pytest.mark.parametrize(("own", "seconds"), [(False, 60.0), (True, 86_400.0)])
+async def test_a_portal_cannot_make_the_facts_wait_for_a_day(own: bool, seconds: float) -> None:
+    central = FakeCentral()
+
+    async def busy(_: httpx.Request) -> httpx.Response:
+        answer = problem(503, "busy") if own else html(503)
+        answer.headers["retry-after"] = "86400"
+        return answer
+
+    central.routes["/edge/v1/"] = busy
+    connector = central.connector()
+    assert await connector.push([b"{}"]) == Busy(seconds)
+    await connector.aclose()
+
+
 DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
@@ -166,6 +181,22 @@ async def test_brackets_without_end_are_an_answer_that_is_not_centrals(body: byt
         with pytest.raises(ContractBroken):
             parse_page(page.body)
     await connector.aclose()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"register": "../01"}, {"store": ""}, {"epoch": "0"}, {"token": "gr\u00fcn"}, {"token": "a\r\nX: y"}, {"country": "Germany"}, {"issuedMs": -1}]
+)
+async def test_an_enrolment_that_no_register_could_sell_with_is_refused(changed: dict[str, object]) -> None:
+    given = {"tenant": "acme", "store": "0001", "storeName": "B", "register": "02", "epoch": "1", "token": "t", "country": "DE", "issuedMs": 1}
+    central = FakeCentral()
+
+    async def enrolments(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(201, json=given | changed)
+
+    central.routes["/edge/v1/enrolments"] = enrolments
+    enroller = HttpEnroller(Settings("https://central.example", "", "", SystemClock(), transport=central))
+    with pytest.raises(ContractBroken):
+        await enroller.enrol(EnrolRequest("ABCD-EFGH", "A" * 43, "A" * 86))
 
 
 def test_central_says_what_is_wrong_with_brackets_without_end(tmp_path: Path) -> None:

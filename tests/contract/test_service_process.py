@@ -15,8 +15,10 @@ import pytest
 from edge_agent import views as v
 from edge_agent.client import AgentClient, ApiProblem, ServiceUnreachable
 from edge_agent.clock import ClockIds, SystemClock, SystemRandom
+from edge_agent.config import load_config
 from edge_agent.demo.processes import ServiceProgram
 from edge_agent.demo.sample import write_folder
+from edge_agent.hosting import spoken_language
 from sync.central.seeding import seed_folder
 from sync.central.serving import EmbeddedCentral
 
@@ -236,3 +238,11 @@ def test_a_wrong_configuration_names_file_key_expected_and_got(content, told, tm
 def test_a_register_that_is_not_enrolled_says_how_to(tmp_path):
     done = edge_agent(configured(tmp_path, "new"), "run")
     assert (done.returncode, "edge-agent enrol" in done.stderr) == (1, True)
+
+
+async def test_the_counter_speaks_the_market_s_language_also_for_whom_may_not_read_the_enrolment(shop):
+    _, _, folder = shop
+    other = configured(folder, "kim", f'[api]\nsocket = "{folder / "a" / "api.sock"}"\n')
+    assert await spoken_language(load_config(folder / "a.toml")) == "de_DE"
+    assert await spoken_language(load_config(other)) == "de_DE"
+    assert await spoken_language(load_config(configured(folder, "nobody"))) == "en"

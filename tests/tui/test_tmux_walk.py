@@ -302,8 +302,9 @@ def refusals(associate: Associate) -> None:
     terminal.sees_large("4,50")
 
     associate.world("1")
-    terminal.sees("Maria Fernandez")
+    terminal.sees("Maria Fernandez · Gold")
     associate.world("7")
+    terminal.sees("Now Anneliese Krüger stands there.")
     associate.world("3")
     terminal.sees("This basket is Maria Fernandez's.", "no, keep the customer")
     terminal.press("Escape")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from edge_agent.counter_devices import READINGS_WAITING_MAX, Devices
 from edge_agent.domain import commands as do
 from edge_agent.domain.card_data import masked_text
 from edge_agent.domain.cart import Cart, Lease
 from edge_agent.domain.errors import EdgeError, NotNow
 from edge_agent.domain.quantity import Quantity
+from edge_agent.domain.reading import Reading
+from edge_agent.ports import Commit
 from tests.support_api import new_id, served
+from tests.support_journal import a_sale, open_journal
 from tests.support_shop import MARIAS_CART, MemoryCentral, Rig, register
 
 COAT = "4006381333931"
@@ -135,3 +140,58 @@ async def test_another_command_under_a_used_id_does_not_look_as_if_it_was_carrie
         basket = rig.core.state.basket
         assert basket is not None
         assert [(line.sku, line.quantity.amount) for line in basket.lines] == [("SOCKS", 1)]
+
+
+async def test_health_that_machines_watch_names_no_customer(tmp_path):
+    async with register(tmp_path) as rig, served(rig, "in_process", tmp_path) as api, api.plain() as http:
+        await opened(rig)
+        await rig.till.counter.entered(COAT, "")
+        await rig.till.counter.entered("LOY0000000001", "")
+        await rig.till.paying.cash(None, "")
+        assert (await http.get("/v1/snapshot")).json()["last_sale"]["customer"] == "Maria Fernandez"
+        health = await http.get("/v1/status")
+        assert health.json()["last_sale"]["receipt"] == "R-0001-02-000001"
+        assert "Maria" not in health.text
+
+
+@pytest.mark.parametrize("typed", ["999999999999999", "999999999999999 999999999999999", "9" * 200, "1.234.567.890.123", "\x00", "%", "' OR 1=1 --"])
+async def test_past_sales_can_be_asked_for_anything(tmp_path, typed):
+    async with register(tmp_path) as rig, served(rig, "in_process", tmp_path) as api, api.plain() as http:
+        answer = await http.get("/v1/sales", params={"q": typed})
+        assert (answer.status_code, answer.json()) == (200, [])
+
+
+async def test_the_newest_sale_is_the_last_one_also_when_the_clock_was_set_back(tmp_path):
+    async with open_journal(tmp_path) as journal:
+        for number in (1, 2, 3):
+            await journal.commit(Commit(new_id(), (), sales=(replace(a_sale(number), at_ms=1_795_388_400_000 - 86_400_000 * number),)))
+        assert [sale.number for sale in journal.sales("", 2)] == [3, 2]
+
+
+async def test_a_stuck_device_is_told_once_and_again_only_after_it_was_quiet():
+    told = list[str]()
+    devices = Devices(asyncio.get_running_loop(), lambda: None, lambda: told.append("refused"))
+    go_on, seen = asyncio.Event(), list[Reading]()
+
+    async def scanned(reading: Reading) -> None:
+        seen.append(reading)
+        await go_on.wait()
+
+    async def flood() -> None:
+        for number in range(1_000):
+            devices.reading(Reading(b"%d" % number, "scanner", 1))
+        await asyncio.sleep(0)
+
+    serving = asyncio.create_task(devices.serve(scanned))
+    await flood()
+    await flood()
+    assert told == ["refused"]
+    go_on.set()
+    async with asyncio.timeout(5):
+        while len(seen) < READINGS_WAITING_MAX:
+            await asyncio.sleep(0)
+    go_on.clear()
+    await flood()
+    assert told == ["refused", "refused"]
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)

@@ -62,7 +62,8 @@ STREAM = {"next": 3, "accepted": 2, "duplicates": 0, "quarantined": [{"sequence"
 ACK = {"registers": {"/t/acme/s/0001/r/02": {"epoch": "e1", "streams": {"trade": STREAM}}}}
 CURSOR = {"source": "/t/acme/s/0001/r/02", "epoch": "e1", "streams": {"trade": {"next": 2, "headHash": "ab"}}, "frozen": ""}
 MANIFEST = {
-    "feed": "catalogue", "schema": 1, "cursor": "at-1", "sha256": "ab" * 32, "size": 40, "rows": 1, "issuedMs": NOW_MS, "url": "/edge/v1/snapshots/catalogue/file",
+    "feed": "catalogue", "schema": 1, "cursor": "at-1", "sha256": "ab" * 32, "size": 40, "rows": 1, "issuedMs": NOW_MS,
+    "url": "/edge/v1/snapshots/catalogue/file",
 }  # fmt: skip
 CLAIM = {"cart": "CART-1", "version": 7, "token": "t", "untilMs": NOW_MS}
 ENROLLED = {
@@ -95,7 +96,8 @@ PROBLEM = {
 # --- what may come in their place ------------------------------------------------------------------------------------------------
 
 NASTY = (
-    b"\\ud800", b"\x00", b"\xff\xfe", b"1e999", b"9" * 5_000, b"-0", b"NaN", b"[" * 3_000, b'{"a":' * 3_000, b"null", b'""', b"\r\n", b"\n\n", b"\xc2\x85", b"}",
+    b"\\ud800", b"\x00", b"\xff\xfe", b"1e999", b"9" * 5_000, b"-0", b"NaN", b"[" * 3_000, b'{"a":' * 3_000, b"null", b'""', b"\r\n", b"\n\n", b"\xc2\x85",
+    b"}",
     b"-1", b"9223372036854775808", b'"\\u0000"', b"true", b"1.5",
 )  # fmt: skip
 LEAVES = st.none() | st.booleans() | st.integers() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=12)

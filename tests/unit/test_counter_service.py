@@ -214,3 +214,14 @@ async def test_the_snapshot_is_one_value_that_survives_the_wire(tmp_path):
         await rig.till.scanned(scan(rig, "4006381333931"))
         snapshot = rig.presenter.snapshot()
         assert msgspec.json.decode(msgspec.json.encode(snapshot), type=Snapshot) == snapshot
+
+
+async def test_what_is_shown_of_an_event_names_nobody_and_no_badge(tmp_path):
+    from edge_agent.service.codec import shown_body
+
+    async with register(tmp_path) as rig:
+        await opened(rig)
+        shown = "".join(shown_body(stored.row) for stored in rig.journal.tail(10))
+        assert '"id":"1001"' in shown
+        assert "Ayse" not in shown
+        assert "badge" not in shown

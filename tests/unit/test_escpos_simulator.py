@@ -114,7 +114,7 @@ def test_a_host_that_goes_on_without_paper_has_to_wait() -> None:
             sent = send_until_refused(host)
             assert QUEUE_BYTES_MAX <= printer.received_bytes < QUEUE_BYTES_MAX + 2 * 4_096
             printer.set(Switches())
-            assert printer.wait_for(lambda: printer.received_bytes == sent, 5.0)
+            assert printer.wait_for(lambda: printer.received_bytes == sent, 30.0)
 
 
 def send_until_refused(host: socket.socket) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from edge_agent.views import Answer, AnyCommand, NoticeView, QuestionView, RemoveLine, Snapshot
@@ -114,25 +115,33 @@ class QuestionDialog(Dialog):
         """Up and down."""
         self.query_one(Choices).move(by)
 
+    def on_key(self, event: events.Key) -> None:
+        """Somebody who goes on typing a code, or digits of it, answers nothing with it, nor with the Enter at its end."""
+        is_number = event.character is not None and event.character in "123456789"[: len(self.question.answers)]
+        if event.is_printable and not (is_number and self._rested):
+            self._quiet_since = self.counter.clock.monotonic()
+
     def action_accept(self) -> None:
         """Enter takes the marked answer."""
-        self._give(self.query_one(Choices).chosen)
+        if self._rested:
+            self._give(self.query_one(Choices).chosen)
 
     def action_number(self, number: int) -> None:
         """A digit takes its answer."""
-        if number <= len(self.question.answers):
+        if self._rested and number <= len(self.question.answers):
             self._give(self.question.answers[number - 1])
 
     def action_leave(self) -> None:
-        """Esc takes the safe answer."""
+        """Esc takes the safe answer, at once."""
         self._give(self.question.answers[-1])
 
+    @property
+    def _rested(self) -> bool:
+        """Whether the hands have rested since the question came."""
+        return self.counter.clock.monotonic() - self._quiet_since >= HANDS_SECONDS
+
     def _give(self, answer: str) -> None:
-        """Send the answer, once the hands have rested: somebody who goes on typing a code answers nothing with it."""
-        now = self.counter.clock.monotonic()
-        if now - self._quiet_since < HANDS_SECONDS:
-            self._quiet_since = now
-        elif not self._sent:
+        if not self._sent:
             self._sent = True
             self.counter.command(Answer(self.question.id, answer), self)
 
