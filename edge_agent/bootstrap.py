@@ -106,6 +106,7 @@ class Agent:
         self._supervisor = Supervisor(self._drivers, self._clock, self._random, self.devices.reading, self.devices.report)
         terminals = load_terminals(config.terminals, self._clock, self._random, config.source)
         self._watches = [TerminalWatch(terminal, self._clock, self.devices.report) for terminal in terminals]
+        self.devices.expect([*(driver.name for driver in self._drivers), *(terminal.name for terminal in terminals)])
         self._connector = connector_of(config, enrolment, self._clock)
         self.push = Push(self.journal, self._connector, self._clock, self._random, self._link_changed)
         downloads = config.folder / "downloads"
@@ -293,7 +294,7 @@ def usable(market: Market) -> Market:
     try:
         ZoneInfo(market.timezone)
         Locale.parse(market.locale)
-    except (ZoneInfoNotFoundError, UnknownLocaleError, ValueError) as problem:
+    except (ZoneInfoNotFoundError, UnknownLocaleError, ValueError, OSError) as problem:  # OSError: a folder of zones, such as Europe
         raise ConfigError(
             f"The store's market: expected a known time zone and locale, got {market.timezone!r} and {market.locale!r}.", hint=hint, reason="market"
         ) from problem

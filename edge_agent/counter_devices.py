@@ -25,8 +25,13 @@ class Devices:
         self._changed = changed
         self._refused = refused
         self._reports: dict[str, DeviceReport] = {}
+        self._places: dict[str, int] = {}
         self._readings: asyncio.Queue[Reading] = asyncio.Queue(READINGS_WAITING_MAX)
         self._refusing = False
+
+    def expect(self, names: Sequence[str]) -> None:
+        """The configured devices in the order in which they are shown, whichever of them is up first."""
+        self._places = {name: at for at, name in enumerate(names)}
 
     def reading(self, reading: Reading) -> None:
         """A device read something. From any thread."""
@@ -64,12 +69,12 @@ class Devices:
             await done
 
     def reports(self) -> Sequence[DeviceReport]:
-        """The newest report of every device, in the order they first reported."""
-        return tuple(self._reports.values())
+        """The newest report of every device, the expected ones in their order, then others as they came."""
+        return sorted(self._reports.values(), key=lambda report: self._places.get(report.name, len(self._places)))
 
     def views(self) -> list[DeviceView]:
         """The same for clients."""
-        return [device_view(report) for report in self._reports.values()]
+        return [device_view(report) for report in self.reports()]
 
     def unwell(self, name: str) -> str:
         """Why device ``name`` would not work now, as a key; ``""`` when it would, or was not looked at yet."""

@@ -68,7 +68,7 @@ class Terminal:
             "0",
         ]
         self._tmux("start-server", ";", *keep, ";", "set", "-g", "remain-on-exit-format", "", ";", "set", "-g", "default-terminal", self._term)
-        self._tmux(*begin, "--", *self._command)
+        self._tmux(*begin, "--", "sh", "-c", '"$@"; printf %s "$?" > "$0"', str(self._folder / "status"), *self._command)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -133,8 +133,8 @@ class Terminal:
 
     def ended(self, seconds: float = SEES_SECONDS_MAX) -> int:
         """Wait until the program has ended; its exit status."""
-        self.until(lambda: self._pane("pane_dead") == "1", "the program's end", seconds)
-        return int(self._pane("pane_dead_status"))
+        self.until(lambda: self._tmux("display-message", "-p", "-t", "till", "#{pane_dead}").strip() == "1", "the program's end", seconds)
+        return int((self._folder / "status").read_text())
 
     def processes(self) -> list[str]:
         """The command lines of the processes that run with this terminal's folder for temporary files."""
@@ -153,11 +153,8 @@ class Terminal:
         """What lies in the program's home and its folder for temporary files."""
         return sorted(str(path.relative_to(self._folder)) for folder in (self.temporary, self.home) for path in folder.rglob("*"))
 
-    def _pane(self, name: str) -> str:
-        return self._tmux("display-message", "-p", "-t", "till", f"#{{{name}}}").strip()
-
     def _tmux(self, *arguments: str, check: bool = True) -> str:
-        environment = {name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE")}
+        environment = {name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE", "COLORTERM")}
         done = subprocess.run(
             ["tmux", "-S", str(self._folder / "server"), "-f", "/dev/null", *arguments],
             capture_output=True,

@@ -276,6 +276,10 @@ class CounterApp(KeysInTurn):
         """A key of the table."""
         self.act(name)
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C leaves nothing by accident: it says how to leave."""
+        self.say("quit.how", "info")
+
     def act(self, name: str) -> None:
         """Do an act, or say why not."""
         shown, top = self._picture, pictured(self.screen)

@@ -77,13 +77,13 @@ def test_the_file_says_how_the_counter_looks_and_the_options_win() -> None:
             terminal.sees("Warten auf den Dienst der Kasse")
             terminal.until(lambda: light.search(terminal.text(colours=True)) is not None, "the light theme")
             terminal.press("C-q")
-            assert terminal.ended() == 0
+            terminal.until(lambda terminal=terminal: not terminal.processes(), "the counter's end")
         options = ["--language", "en", "--theme", "dark"]
         with Terminal([*till, *options], (80, 24), environment={"COLORTERM": "truecolor"}) as terminal:
             terminal.sees("Waiting for the register's service")
             terminal.until(lambda: dark.search(terminal.text(colours=True)) is not None, "the dark theme")
             terminal.press("C-q")
-            assert terminal.ended() == 0
+            terminal.until(lambda terminal=terminal: not terminal.processes(), "the counter's end")
 
 
 def sell(terminal: Terminal) -> None:

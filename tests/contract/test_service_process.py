@@ -92,7 +92,11 @@ async def shop(central: EmbeddedCentral, tmp_path: Path) -> AsyncIterator[tuple[
 
 async def replica_there(client: AgentClient) -> None:
     async with asyncio.timeout(DEADLINE):
-        while not (await client.articles("a", 1)).rows or (await client.status()).people_as_of_ms is None or not (await client.customers("a", 1)).rows:
+        while (
+            not any(row.price for row in (await client.articles("a", 20)).rows)
+            or (await client.status()).people_as_of_ms is None
+            or not (await client.customers("a", 1)).rows
+        ):
             await asyncio.sleep(0.05)
         while True:
             try:

@@ -9,7 +9,6 @@ import pytest
 
 from tests.support import need_program
 from tests.support_tmux import Terminal
-from tui.drawing.digits import large
 
 DEMO = [sys.executable, "-m", "edge_agent", "demo", "--seed", "7"]
 STARTS_SECONDS_MAX = 90.0
@@ -323,7 +322,7 @@ def cables(associate: Associate) -> None:
     terminal.sees("central not reachable since", seconds=40)
     associate.due()
     terminal.press("Enter")
-    terminal.sees("R-0001-01-000006 · printed", "waits safely on disk")
+    terminal.sees("R-0001-01-000006 · printed", "safely on disk")
     associate.world("y")
     terminal.sees("in step with central", seconds=60)
 
@@ -339,24 +338,54 @@ def burst(associate: Associate) -> None:
     terminal.press("F2", *amount(given), "Enter")
     terminal.sees_large(amount(given - due))
     terminal.press("F9", "F9", "d")
-    terminal.sees("Devices", "counter_link")
+    terminal.sees("Devices", "card terminal (card)")
     terminal.press("F9", "n")
     terminal.sees("Messages")
     terminal.press("Escape")
     terminal.misses("Messages")
 
 
-def test_a_german_walk_at_120_by_40_that_ends_with_its_window() -> None:
+def test_a_german_walk_at_120_by_40_in_sixteen_colours_that_ends_with_its_window() -> None:
     need_program("tmux", "tmux")
     with Terminal([*DEMO, "--language", "de"], (120, 40), term="screen") as terminal:
         associate = Associate(terminal, "de", wide=True)
-        terminal.sees("Artikel", "in Gleichstand mit der Zentrale", seconds=STARTS_SECONDS_MAX)
+        terminal.sees("Artikel, Kundenkarte", "mit der Zentrale abgeglichen", "● Kartenterminal", seconds=STARTS_SECONDS_MAX)
         associate.world("a")
+        terminal.sees("1 Artikel ·")
         associate.world("1")
-        terminal.sees("Maria Fernandez", "Gold")
+        terminal.sees("Maria Fernandez", "2.310 Punkte", "Onlinekorb", "etwas wurde versprochen")
+        terminal.press("F5")
+        terminal.sees("Der Onlinekorb ist geladen", "Aus dem Onlinekorb noch zu holen", "noch zu holen, nicht in der Summe")
+        associate.world("5")
+        terminal.sees("2 Artikel ·")
+        associate.world("x")
+        terminal.sees("Prüfziffer")
+        associate.world("8")
+        terminal.sees("Das ist eine Bankkarte")
+        assert not re.search(r"\x1b\[[\d;]*[34]8[;:]", terminal.text(colours=True))  # nothing beyond sixteen colours
+
+        due = associate.due()
+        terminal.press("c")
+        terminal.sees("Kartenzahlung", "Bitte Karte")
+        terminal.resize(60, 20)
+        terminal.sees("Kartenzahlung", "Summe")
+        terminal.resize(120, 40)
+        terminal.sees("Kartenzahlung: bezahlt.", "R-0001-01-000001 · gedruckt")
+        terminal.sees_large(amount(due))
+
+        associate.world("y")
+        terminal.sees("Zentrale nicht erreichbar", seconds=40)
+        associate.world("a")
+        terminal.sees("1 Artikel ·")
+        terminal.press("F6")
+        terminal.sees("zurückstellen")
+        terminal.press("Enter")
+        terminal.sees("Der Korb ist zurückgestellt.", "F7 holen 1")
+        terminal.press("C-c")  # ends nothing by accident
+        terminal.sees("F9 X verlässt den Bildschirm.")
+        terminal.press("F7")
+        terminal.sees("Zurückgestellt")
+        terminal.press("Enter")
+        terminal.sees("1 Artikel ·")
         terminal.close_window()
         nothing_left(terminal)
-
-
-def test_large_digits_are_found_where_they_stand() -> None:
-    assert large("35,10") is not None

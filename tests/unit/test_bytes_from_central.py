@@ -12,18 +12,24 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import httpx
+import msgspec
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from edge_agent.bootstrap import shop_of
 from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.config import Config, load_config, parse_config
 from edge_agent.domain.cart import Cart, Lease
 from edge_agent.domain.customer import Customer, Identifier, IdentifierKind
 from edge_agent.domain.errors import ConfigError, ContractBroken, EdgeError
+from edge_agent.domain.market import GERMANY
+from edge_agent.formats import Formats
 from edge_agent.ports import LinkReport
 from sync.backoff import Pace
 from sync.connectors.contract import Settings
 from sync.connectors.http import HttpConnector, HttpEnroller
+from sync.contract.fields import UNREADABLE
+from sync.contract.market import market_row
 from sync.contract.messages import (
     PROBLEM_CHAIN,
     PROBLEM_CHANGED,
@@ -337,6 +343,29 @@ def test_whatever_a_page_holds_goes_into_the_copy_or_is_refused_and_can_be_looke
             replica.catalogue.prices("A-1")
         finally:
             replica.close()
+
+
+MARKET = json.loads(msgspec.json.encode(market_row(GERMANY)))
+PLACES = st.sampled_from(["Europe", "US", "America/Argentina", "Europe/Berlin", "Etc/UTC", "/etc", "a/b", "-"]) | st.text("AEabc_/+-", min_size=1, max_size=10)
+LOCALES = st.sampled_from(["de_DE", "und", "iw", "zz_ZZ", "de_1", "en_US_POSIX", "zh_Hans_CN"]) | st.text("abde_DEZ1", min_size=2, max_size=8)
+
+
+@given(mutated_tree(MARKET) | st.builds(lambda zone, locale: MARKET | {"timezone": zone, "locale": locale}, PLACES, LOCALES), st.sampled_from(["EUR", "XTS"]))
+@example(MARKET | {"timezone": "Europe"}, "EUR")
+def test_a_stores_market_can_be_sold_by_or_an_edge_error_says_why_not(market: object, currency: str) -> None:
+    body = json.dumps(ENROLLED | {"market": market | {"currency": currency} if isinstance(market, dict) else market}).encode()
+    try:
+        who = msgspec.json.decode(body, type=Enrolled)
+    except UNREADABLE:
+        return
+    try:
+        shop = shop_of(Config(), who)
+    except EdgeError as error:
+        assert error.hint
+    else:
+        formats = Formats(shop.market)
+        assert formats.amount(-123_456)
+        assert formats.moment(NOW_MS)
 
 
 @given(bodies({"url": "https://central.example", "register": ENROLLED}))

@@ -275,15 +275,32 @@ def test_on_a_narrow_screen_only_trouble_is_said() -> None:
     assert texts(head.status(shown(replace(READY, devices=[*DEVICES[:3], TERMINAL_AWAY])), 60))[0].startswith(" ○ card terminal")
 
 
+@pytest.mark.parametrize("cells", [60, 80, 120])
+def test_where_all_is_wrong_at_once_each_trouble_is_still_named(cells: int) -> None:
+    away = [DeviceView(name, kind, "absent", NOW, "unplugged") for name, kind in (("a", "serial_scanner"), ("b", "nfc_reader"), ("c", "receipt_printer"))]
+    drawn = head.status(shown(replace(READY, link=LinkView("offline", NOW, 12), devices=[*away, TERMINAL_AWAY])), cells)
+    assert len(drawn) <= 3
+    for name in ("central not reachable", "○ scanner", "○ NFC", "○ printer", "○ card terminal"):
+        assert name in joined(drawn)
+
+
+def test_what_is_well_makes_room_for_what_is_not() -> None:
+    drawn = texts(head.status(shown(replace(READY, link=LinkView("offline", NOW, 12), devices=[*DEVICES[:3], TERMINAL_AWAY])), 80))
+    assert drawn == [
+        " ○ central not reachable since 14:07, selling goes on",
+        " 12 records wait safely on disk   ○ card terminal: not answering",
+    ]
+
+
 @pytest.mark.parametrize(
     ("link", "said"),
     [
         (LinkView("in_step", NOW, 0), "● in step with central"),
         (LinkView("sending", NOW, 3), "● sending to central"),
-        (LinkView("offline", NOW - 5 * MINUTE, 12), "○ central not reachable since 14:02, selling goes on (12 records wait safely on disk)"),
+        (LinkView("offline", NOW - 5 * MINUTE, 12), "○ central not reachable since 14:02, selling goes on   12 records wait safely on disk"),
         (LinkView("frozen", NOW, 12), "■ central has frozen this register: call IT"),
         (LinkView("alone", NOW, 0), "○ on its own, not enrolled at central"),
-        (LinkView("in_step", NOW, 0, quarantined=1), "● in step with central 1 record needs a look at central"),
+        (LinkView("in_step", NOW, 0, quarantined=1), "● in step with central   ▲ 1 record needs a look at central"),
     ],
 )
 def test_every_state_of_the_link_has_a_mark_and_words(link: LinkView, said: str) -> None:

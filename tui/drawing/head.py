@@ -9,6 +9,8 @@ from tui.shown import Shown
 NARROW = 70
 """Columns below which only what is wrong is said."""
 ROWS_MAX = 2
+NAME, BRIEF, FULL = range(3)
+"""How much is said of a device that is not well: its name; what is wrong; since when, and what works without it."""
 
 
 def header(shown: Shown, cells: int) -> list[Line]:
@@ -31,16 +33,18 @@ def status(shown: Shown, cells: int) -> list[Line]:
     link, devices = shown.snapshot.link, shown.snapshot.devices
     service = [_service(shown)] if not shown.connected else []
     wrong = [device for device in devices if device.state != "ready"]
-    well = link.state in ("in_step", "sending")
+    well = link.state in ("in_step", "sending") and not link.quarantined
     rest = [line(("● ", "good"), (shown.words("status.rest_well" if wrong or not well else "status.all_well"), "muted"))]
     if well and len(wrong) == len(devices):
         rest = []
-    troubles = service + ([] if well else [_link(shown, link)])
+    central = _link(shown, link)
+    troubles = service + ([] if well else central)
     choices = [
-        [*service, _link(shown, link), *(_device(shown, device) for device in devices)],
-        [*troubles, *(_device(shown, device) for device in wrong), *rest],
-        [*troubles, *(_device(shown, device, brief=True) for device in wrong), *rest],
-        [*troubles, *(_device(shown, device, brief=True) for device in wrong)],
+        [*service, *central, *(_device(shown, device, FULL) for device in devices)],
+        [*troubles, *(_device(shown, device, FULL) for device in wrong), *rest],
+        [*troubles, *(_device(shown, device, BRIEF) for device in wrong), *rest],
+        [*troubles, *(_device(shown, device, BRIEF) for device in wrong)],
+        [*service, *([] if well else central[:1]), *(_device(shown, device, NAME) for device in wrong)],
     ]
     for marks in choices[1:] if cells < NARROW else choices:
         rows = flowed(marks, cells - 2)
@@ -56,32 +60,32 @@ def _service(shown: Shown) -> Line:
 _LINK_ROLES = {"in_step": ("●", "good"), "sending": ("●", "good"), "offline": ("○", "warn"), "frozen": ("■", "bad"), "alone": ("○", "warn")}
 
 
-def _link(shown: Shown, link: LinkView) -> Line:
+def _link(shown: Shown, link: LinkView) -> list[Line]:
     mark, role = _LINK_ROLES[link.state]
     words = shown.words
     since = words.when(link.since_ms, shown.now_ms, shown.snapshot.timezone)
     text = words(f"link.{link.state}", since=since, waiting=words.number(link.waiting))
-    parts = [(f"{mark} ", role), (text, "muted" if role == "good" else role)]
+    parts = [line((f"{mark} ", role), (text, "muted" if role == "good" else role))]
     if link.waiting and link.state == "offline":
-        parts.append((f" ({words.count('link.waiting', link.waiting)})", "muted"))
+        parts.append(line((words.count("link.waiting", link.waiting), "muted")))
     if link.quarantined:
-        parts.append((f" {words.count('link.quarantined', link.quarantined)}", "warn"))
-    return line(*parts)
+        parts.append(line(("▲ ", "warn"), (words.count("link.quarantined", link.quarantined), "warn")))
+    return parts
 
 
 _DEVICE_ROLES = {"ready": ("●", "good"), "degraded": ("◐", "warn"), "opening": ("◐", "muted"), "absent": ("○", "warn"), "lost": ("○", "warn")}
 
 
-def _device(shown: Shown, device: DeviceView, *, brief: bool = False) -> Line:
+def _device(shown: Shown, device: DeviceView, telling: int) -> Line:
     mark, role = _DEVICE_ROLES[device.state]
     words = shown.words
     name = words.named("device", device.kind)
-    if device.state == "ready":
+    if device.state == "ready" or telling == NAME:
         return line((f"{mark} ", role), (name, "muted"))
     since = words.when(device.since_ms, shown.now_ms, shown.snapshot.timezone)
     why = words.maybe(f"trouble.{device.reason}", "") or words(f"device_state.{device.state}")
     parts = [(f"{mark} ", role), (f"{name}: {why}", "text")]
-    if device.state in ("absent", "lost") and not brief:
+    if device.state in ("absent", "lost") and telling == FULL:
         parts.append((f" {words('status.since', since=since)}", "muted"))
         without = words.maybe(f"without.{device.kind}", "")
         if without:

@@ -49,7 +49,7 @@ class SalesScreen(ListScreen):
     async def search(self, text: str) -> tuple[Sequence[Option], str]:
         """Ask the journal."""
         sales = await self.counter.client.sales(text)
-        self._sales = {sale.id: sale for sale in sales}
+        self._sales |= {sale.id: sale for sale in sales}  # an answer that is late must not take the rows of the list away
         if not sales:
             return (), self.counter.words("sales.none")
         return [Option(sale.id, row_of(sale_row, sale)) for sale in sales], self.counter.words.count("sales.found", len(sales))

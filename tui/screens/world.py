@@ -62,12 +62,13 @@ class PanelScreen(Dialog):
         """Offer the actions; the counter makes room."""
         super().on_mount()
         self._offer()
-        self.app.screen_stack[0].add_class("-beside")
+        for screen in self.app.screen_stack:
+            screen.add_class("-beside")
 
     def on_unmount(self) -> None:
         """The counter has its whole room again."""
-        if self.app.screen_stack:
-            self.app.screen_stack[0].remove_class("-beside")
+        for screen in self.app.screen_stack:
+            screen.remove_class("-beside")
 
     def hints(self, shown: Shown) -> Sequence[KeyHint]:
         """Enter, arrows, Esc."""

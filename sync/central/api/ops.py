@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Annotated, Any
 from urllib.parse import unquote
 
+import msgspec
 from litestar import HttpMethod, Request, Response, Router, delete, get, post, put
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
@@ -88,8 +89,12 @@ async def enrol_code(platform: ThePlatform, operates: Operates, store: FromPath[
 
 
 @put("/stores/{store:str}", responses=problems(400, 401, 413), summary="Add or rename a store and add registers")
-async def put_store(platform: ThePlatform, operates: Operates, store: FromPath[str], data: JSONBody[StoreRow]) -> Changed:
+async def put_store(request: Request[Any, Any, Any], platform: ThePlatform, operates: Operates, store: FromPath[str], data: JSONBody[StoreRow]) -> Changed:
     """Registers are only added here, never removed."""
+    try:  # once more from the bytes: the framework takes 0 for false and "7" for 7, and a tax must not come of that
+        data = msgspec.json.decode(await request.body(), type=StoreRow)
+    except msgspec.DecodeError as problem:
+        raise refused(PROBLEM_INVALID, str(problem)) from problem
     if data.store != store:
         raise refused(PROBLEM_INVALID, f"The store's own number is {data.store}.")
     return Changed(await platform.writer.run(lambda transaction: registers.put_stores(transaction, platform.tenant, [data])))
