@@ -361,7 +361,7 @@ def test_a_german_walk_at_120_by_40_in_sixteen_colours_that_ends_with_its_window
         associate.world("x")
         terminal.sees("Prüfziffer")
         associate.world("8")
-        terminal.sees("Das ist eine Bankkarte")
+        terminal.sees("Das ist eine Zahlungskarte, keine Kundenkarte.")
         assert not re.search(r"\x1b\[[\d;]*[34]8[;:]", terminal.text(colours=True))  # nothing beyond sixteen colours
 
         due = associate.due()
@@ -374,7 +374,7 @@ def test_a_german_walk_at_120_by_40_in_sixteen_colours_that_ends_with_its_window
         terminal.sees_large(amount(due))
 
         associate.world("y")
-        terminal.sees("Zentrale nicht erreichbar", seconds=40)
+        terminal.sees("nicht erreichbar, der Verkauf läuft weiter", seconds=40)
         associate.world("a")
         terminal.sees("1 Artikel ·")
         terminal.press("F6")

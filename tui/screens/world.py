@@ -115,11 +115,16 @@ class PanelScreen(Dialog):
             self.dismiss()
 
     async def _perform(self, key: str) -> None:
+        before = self._noticed()
         said = await self._panel.perform(key)
         if self.has_class("-wide") and self.is_attached:
             self.post_message(self.Done(said))
-        else:
+        elif self._noticed() == before:  # what the counter itself said about it is worth more
             self.app.call_later(self.counter.say_notice, NoticeView("", "info", said))
+
+    def _noticed(self) -> NoticeView | None:
+        picture = self.counter.picture
+        return picture.snapshot.notice if picture is not None else None
 
     def on_panel_screen_done(self, event: Done) -> None:
         """Say what was done, and look at what can be done now."""
