@@ -8,6 +8,7 @@ ARGS   ?=
 .PHONY: demo test check format bench proof lock clean
 
 $(READY): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV): the libraries are downloaded and installed once, which takes a minute or two ..."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -8,16 +8,16 @@ blocking code without threads, logs or retries of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from threading import Event
 from typing import Protocol, runtime_checkable
 
+from msgspec import Struct
+
 from edge_agent.domain.reading import Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """One framed unit of bytes. ``ended_by_gap`` is true when silence, not a terminator, ended it."""
 
     data: bytes
@@ -64,8 +64,7 @@ class DeviceState(Enum):
     LOST = "lost"  # was there and went away; the supervisor tries again
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceReport:
+class DeviceReport(Struct, frozen=True):
     """A device's state at one moment, as the supervisor tells it.
 
     ``detail`` is an English sentence for IT and logs; ``reason`` its stable key for screens (``""`` when READY).
@@ -84,8 +83,7 @@ class DeviceReport:
     dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Hands:
+class Hands(Struct, frozen=True):
     """What the supervisor lends a driver for one session.
 
     ``emit`` hands over a reading, ``degraded`` reports a reservation (``""`` ends it) as (reason, detail); both may be called from the driver's
@@ -130,6 +128,21 @@ class Beeper(Protocol):
 
     def beep(self, good: bool) -> bool:
         """Ask for the sound; False where the device cannot. Never blocks, never raises; callable from any thread."""
+
+
+class Wire(Struct, frozen=True):
+    """Where a device is, as far as its configuration tells: under which ``key``, and what only one device can have."""
+
+    key: str
+    address: str
+
+
+@runtime_checkable
+class Wired(Protocol):
+    """A driver, of a device or a terminal, that says where its device is; two on one wire would take each other's bytes."""
+
+    @property
+    def wire(self) -> Wire: ...
 
 
 @runtime_checkable

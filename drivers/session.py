@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TypeVar
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drivers.contract import Counting, DeviceReport, DeviceState, Driver, Hands
 from edge_agent.clock import Clock, Random
@@ -19,8 +20,7 @@ from edge_agent.domain.reading import Reading
 _T = TypeVar("_T", Reading, DeviceReport)
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How often and how long a session waits, in seconds.
 
     ``presence_seconds`` between looks for a port that is not there. ``backoff_first_seconds`` doubles up to ``backoff_seconds_max``
@@ -35,8 +35,7 @@ class Pace:
     stop_seconds_max: float = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Trouble:
+class _Trouble(Struct, frozen=True):
     """Why a device does not work: where it stands now, the stable key, a sentence, what to do, and whether opening it was tried."""
 
     state: DeviceState
@@ -175,17 +174,17 @@ class Session:
 
     def _up(self) -> None:
         if self._logged_down:
-            self._log.info("device_up", generation=self._report.generation)
+            self._log.info("device up", generation=self._report.generation)
         self._logged_down = False
 
     def _down(self, trouble: _Trouble) -> None:
         self._announce(trouble.state, reason=trouble.reason, detail=trouble.detail, hint=trouble.hint)
         if not self._logged_down:
-            self._log.warning("device_down", state=trouble.state.value, reason=trouble.reason, detail=trouble.detail, hint=trouble.hint)
+            self._log.warning("device down", state=trouble.state.value, reason=trouble.reason, detail=trouble.detail, hint=trouble.hint)
         self._logged_down = True
 
     def _announce(self, state: DeviceState, *, generation: int | None = None, reason: str = "", detail: str = "", hint: str = "") -> None:
-        """Take the new state; tell it when state, reason or generation differ from what was told last."""
+        """Take the new state; tell it when state, reason, generation or the count of dropped frames differ from what was told last."""
         old = self._report
         new = replace(
             old,
@@ -195,10 +194,11 @@ class Session:
             reason=reason,
             detail=detail,
             hint=hint,
+            dropped=self._driver.dropped if isinstance(self._driver, Counting) else 0,
         )
         with self._lock:
             self._report = new
-        if (new.state, new.reason, new.generation) != (old.state, old.reason, old.generation):
+        if (new.state, new.reason, new.generation, new.dropped) != (old.state, old.reason, old.generation, old.dropped):
             self._tell(self._on_report, self.report())
 
     def _tell(self, callback: Callable[[_T], None], news: _T) -> None:
@@ -207,7 +207,7 @@ class Session:
             callback(news)
         except Exception as error:  # the program outside is at fault: said without its message, which may quote what was read
             if not self._stop.is_set():
-                self._log.error("listener_failed", news=type(news).__name__, error=type(error).__name__)
+                self._log.error("listener failed", news=type(news).__name__, error=type(error).__name__)
 
 
 def backoff_seconds(pace: Pace, failures: int, fraction: float) -> float:

@@ -53,7 +53,7 @@ class Supervisor:
         deadline = self._clock.monotonic() + self._pace.stop_seconds_max
         stuck = tuple(name for name, session in self._sessions.items() if not session.ended(deadline))
         if stuck:
-            structlog.get_logger().error("devices_stuck", devices=stuck)
+            structlog.get_logger().error("devices do not stop", devices=stuck)
         return stuck
 
     def poke(self, name: str = "") -> None:

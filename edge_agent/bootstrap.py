@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,10 @@ import structlog
 from babel import Locale, UnknownLocaleError
 from litestar import Litestar
 
-import edge_agent.payments
 import sync.connectors
-from drivers.contract import DeviceReport
 from drivers.devices.receipt_printer import ReceiptPrinter
 from drivers.load import load_drivers
 from drivers.supervisor import Supervisor
-from drivers.terminals.contract import TerminalDriver
 from drivers.terminals.load import load_terminals
 from drivers.terminals.watch import TerminalWatch
 from edge_agent import __version__, plugins
@@ -34,24 +31,32 @@ from edge_agent.api.present import Presenter
 from edge_agent.api.stopped import build_stopped_api
 from edge_agent.clock import Clock, ClockIds, Random
 from edge_agent.config import Config
-from edge_agent.config_mistakes import in_file
+from edge_agent.copies import Copies
 from edge_agent.counter_devices import Devices
+from edge_agent.disk_room import DiskRoom
 from edge_agent.domain.errors import ConfigError, StorageError
 from edge_agent.domain.labels import labels
 from edge_agent.domain.market import MARKETS, Market
+from edge_agent.domain.one_line import one_line
 from edge_agent.domain.receipt import PrintJob, PrintOutcome
 from edge_agent.domain.sale_receipt import Letterhead
 from edge_agent.formats import Formats
-from edge_agent.ports import Link, LinkReport, TenderMethod
+from edge_agent.link_log import FeedLog, LinkLog
+from edge_agent.opening import open_journal
+from edge_agent.ports import Link, LinkReport
 from edge_agent.service.codec import shown_body
 from edge_agent.service.core import Core, Ports, Shop
 from edge_agent.service.till import Till
-from edge_agent.views import EventView, JournalView, VerificationView
+from edge_agent.tenders import tender_methods
+from edge_agent.trust import trust
+from edge_agent.views import EventView, ForgottenView, JournalView, ResentView, VerificationView
 from sync.connectors.contract import Connector
 from sync.connectors.contract import Settings as ConnectorSettings
 from sync.contract.messages import Enrolled
-from sync.enrol import Enrolment
-from sync.enrol import load as load_enrolment
+from sync.durable_files import own_folder
+from sync.enrolment import Enrolment
+from sync.enrolment import load as load_enrolment
+from sync.erasures import Erasures, noted_in
 from sync.journal import Journal
 from sync.keys import Keys
 from sync.pull import FeedReport, Pull
@@ -94,14 +99,17 @@ class Agent:
         self._clock = clock
         self._random = random
         self._tasks: list[asyncio.Task[None]] = []
-        self._feeds_waiting: set[str] = set()
+        self._feed_log = FeedLog()
+        self._link_log = LinkLog()
         self.journal = journal
-        self.replica = Replica(config.folder / "replica", key, clock)
-        self._build(config, enrolment, shop_of(config, enrolment.register), ClockIds(clock, random), token)
+        shop = shop_of(config, enrolment.register)
+        deleted = noted_in(journal, asyncio.get_running_loop())
+        self.replica = Replica(config.folder / "replica", key, clock, shop.market.currency, shop.market.country, deleted)
+        self._build(config, enrolment, shop, ClockIds(clock, random), token)
 
     def _build(self, config: Config, enrolment: Enrolment, shop: Shop, new_id: ClockIds, token: str) -> None:
         loop = asyncio.get_running_loop()
-        self.devices = Devices(loop, self._device_changed, self._reading_refused)
+        self.devices = Devices(loop, self._device_changed, self._reading_refused, self._frames_dropped)
         self._drivers = load_drivers(config.devices, self._clock, self._random, config.source)
         self._supervisor = Supervisor(self._drivers, self._clock, self._random, self.devices.reading, self.devices.report)
         terminals = load_terminals(config.terminals, self._clock, self._random, config.source)
@@ -109,8 +117,7 @@ class Agent:
         self.devices.expect([*(driver.name for driver in self._drivers), *(terminal.name for terminal in terminals)])
         self._connector = connector_of(config, enrolment, self._clock)
         self.push = Push(self.journal, self._connector, self._clock, self._random, self._link_changed)
-        downloads = config.folder / "downloads"
-        downloads.mkdir(mode=0o700, exist_ok=True)
+        downloads = own_folder(config.folder / "downloads", "what is being fetched from central")
         self.pull = Pull(self._connector, self.replica, self.replica.feeds, downloads, self._clock, self._random, self._feed_told, self._published)
         printer = next((driver for driver in self._drivers if isinstance(driver, ReceiptPrinter)), None)
         ports = Ports(
@@ -127,14 +134,17 @@ class Agent:
         )
         self.core = Core(shop, ports, self.journal.boot)
         self.core.load()
+        self._erasures = Erasures(self.journal, self.replica.people.knows, self.core.forget)
+        self._room = DiskRoom(config.folder, config.disk_warn_mb)
+        self._copies = Copies(self.replica.feeds, self.replica.holds, self.core.desk.coming, self._clock, self.core.changed)
         if self.journal.stopped is not None:
             self.core.stop_selling(self.journal.stopped)
         formats = Formats(shop.market)
         header = tuple(config.receipts.header) or (shop.store_name,)
         self.till = Till(self.core, Letterhead(header, labels(shop.market.locale), formats.decimal, formats.amount, formats.moment))
-        self.presenter = Presenter(self.core, formats, self.devices.views)
+        self.presenter = Presenter(self.core, formats, self.devices.views, self.till.standing)
         self.api: Litestar = build_api(self.till, self.presenter, self._surroundings(config.folder, token))
-        self._identity = enrolment.identity
+        self._enrolment = enrolment
 
     def _surroundings(self, folder: Path, token: str) -> Surroundings:
         return Surroundings(
@@ -142,19 +152,26 @@ class Agent:
             started_ms=self._clock.now_ms(),
             devices=self.devices.views,
             journal=lambda: self._journal_view(folder),
+            feeds_waiting=self._feed_log.waiting,
+            left_out=self._feed_log.left_out,
             verify=self._verify,
             tail=self._tail,
             export=self._export,
+            forget=self._forget,
+            resend=self._resend,
             token=token,
         )
 
     @classmethod
-    async def start(cls, config: Config, keys: Keys, clock: Clock, random: Random, token: str = "") -> Agent:
-        """Open everything and begin to sell. Raises ConfigError (not enrolled, wrong configuration), StorageError, JournalLocked."""
+    async def start(cls, config: Config, keys: Keys, clock: Clock, random: Random, token: str = "", begins: Callable[[], object] = lambda: None) -> Agent:
+        """Open everything and begin to sell; ``begins`` is called once the journal is ours.
+
+        Raises ConfigError (not enrolled, wrong configuration), StorageError, JournalLocked.
+        """
         enrolment = _enrolment(config)
         shop_of(config, enrolment.register)
-        key = keys.journal_key()
-        journal = Journal.open(config.folder, key, clock=clock, random=random, new_id=ClockIds(clock, random))
+        journal, key = await open_journal(config.folder, enrolment.identity, keys, clock, random)
+        begins()
         try:
             agent = cls(config, enrolment, journal, key, clock, random, token)
         except BaseException:
@@ -168,7 +185,7 @@ class Agent:
         return agent
 
     async def _begin(self) -> None:
-        moved = await self.journal.adopt(self._identity)
+        moved = await self.journal.adopt(self._enrolment.identity, self._enrolment.register.earlier)
         if moved:
             log.info("facts issued anew under a new epoch", facts=moved)
         self._supervisor.start()
@@ -176,7 +193,9 @@ class Agent:
             ("readings", partial(self.devices.serve, self.till.scanned)),
             ("push", self.push.run),
             ("pull", self.pull.run),
+            ("erasures", self._erasures.run),
             ("journal", self._watch_journal),
+            ("carts", self.till.holding.run),
             *((f"watch-{watch.report.name}", watch.run) for watch in self._watches),
         ]
         self._tasks = [asyncio.get_running_loop().create_task(_kept_up(name, work), name=name) for name, work in duties]
@@ -195,12 +214,24 @@ class Agent:
         await self.journal.close()
 
     async def _watch_journal(self) -> None:
-        """What fails beside selling (an acknowledgement, copying the log) stops selling as well: it is said before somebody scans in vain."""
+        """What fails beside selling (an acknowledgement, a file that was removed) stops selling as well: it is said before somebody scans in vain."""
         while True:
             await asyncio.sleep(JOURNAL_WATCH_SECONDS)
+            await self.journal.look_after()
+            self._look_at_room()
             why = self.journal.stopped
             if why is not None and self.core.desk.stopped is None:
                 self.core.stop_selling(why)
+
+    def _look_at_room(self) -> None:
+        """A disk that runs full is told of before it stops the selling; once it has, that is what is said."""
+        if not self._room.look() or self.core.desk.stopped is not None:
+            return
+        if self._room.short:
+            hint = "Tell IT now: on a full disk nothing can be sold."
+            self.core.tell("notice.disk_low", "warn", f"The disk is nearly full: {self._room.left_mb} MB are left.", hint, free=str(self._room.left_mb))
+        else:
+            self.core.tell("notice.disk_room", "good", "There is room on the disk again.")
 
     # --- news from below -----------------------------------------------------------------------------------------------------
 
@@ -210,26 +241,37 @@ class Agent:
     def _reading_refused(self) -> None:
         self.core.tell("notice.too_many_readings", "bad", "A device sends faster than anybody scans.", "Unplug it and plug it in again.")
 
+    def _frames_dropped(self, device: str, reason: str) -> None:
+        self.till.counter.unreadable(device, reason)
+
     def _link_changed(self, report: LinkReport) -> None:
         before, self.core.desk.link = self.core.desk.link, report
+        if self._link_log.told(report):
+            self.core.tell("notice.fact_withheld", "bad", "Central refused a record of this register for good.", "Tell IT: `edge-agent status`.")
         if before is not None and before.link is Link.OFFLINE and report.link in (Link.SENDING, Link.IN_STEP):
             self.pull.retry_now()
+            self.till.clienteling.in_touch()
         self.core.changed()
 
     def _feed_told(self, report: FeedReport) -> None:
-        """Log a feed once when it begins to wait, and once when it is current again. What one direction finds out, the other looks into."""
-        waiting = report.phase == "waiting"
-        if waiting and report.feed not in self._feeds_waiting:
-            if not self._feeds_waiting:
-                self.push.doubt()
-            self._feeds_waiting.add(report.feed)
-            log.warning("feed waits", feed=report.feed, problem=report.problem)
-        elif report.phase == "current" and report.feed in self._feeds_waiting:
-            self._feeds_waiting.discard(report.feed)
+        """Log how a feed stands. What one direction finds out, the other looks into."""
+        self._copies.told(report.feed, report.rows, report.rows_total)
+        before = self._feed_log.waiting()
+        self._feed_log.told(report.feed, report.phase, report.problem, report.refused, report.refusal, reason=report.reason)
+        after = self._feed_log.waiting()
+        if report.phase != "waiting":
+            self.push.heard()
+        if after and not before:
+            self.push.doubt()
+        elif len(after) < len(before):
             self.push.retry_now()
-            log.info("feed current", feed=report.feed, refused=report.refused)
+            self.till.clienteling.heard()
 
     def _published(self, feed: str) -> None:
+        self.push.look_again()
+        if feed in ("customers", "carts"):
+            self.till.clienteling.heard()
+            self._erasures.wake()
         self.core.changed()
 
     # --- what the API tells of the files -------------------------------------------------------------------------------------
@@ -238,7 +280,12 @@ class Agent:
         path = folder / "journal.db"
         stopped = self.journal.stopped or self.core.desk.stopped
         size = sum(part.stat().st_size for part in (path, path.with_name("journal.db-wal")) if part.exists())
-        return JournalView(str(path), size, self.journal.position(), "stopped" if stopped else "good", stopped.message if stopped else "")
+        try:
+            events = self.journal.position()
+        except StorageError as unreadable:
+            return JournalView(str(path), size, 0, "stopped", unreadable.message)
+        room = self._room
+        return JournalView(str(path), size, events, "stopped" if stopped else "good", stopped.message if stopped else "", room.left_mb, room.short)
 
     def _verify(self) -> VerificationView:
         found = self.journal.verify()
@@ -247,12 +294,19 @@ class Agent:
     def _tail(self, count: int) -> Sequence[EventView]:
         return [EventView(stored.position, stored.at_ms, stored.row.type, shown_body(stored.row)) for stored in self.journal.tail(count)]
 
+    async def _forget(self, customer: str) -> ForgottenView:
+        known = await self.core.forget([customer])
+        return ForgottenView(customer, known, await asyncio.to_thread(self.replica.people.customer, customer) is not None)
+
+    async def _resend(self) -> ResentView:
+        again, left = await self.journal.resend()
+        if again:
+            log.info("withheld facts are sent again", facts=again)
+            self.push.retry_now()
+        return ResentView(again, left)
+
     def _export(self) -> Iterator[bytes]:
         return self.journal.export()
-
-    def device_reports(self) -> Sequence[DeviceReport]:
-        """The newest report of every device."""
-        return self.devices.reports()
 
 
 async def _kept_up(name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -267,13 +321,16 @@ async def _kept_up(name: str, work: Callable[[], Awaitable[None]]) -> None:
 
 def shop_of(config: Config, who: Enrolled) -> Shop:
     """Who this register is, from what central said at enrolment and the file says about codes. Raises ConfigError."""
-    market = usable(who.market.market()) if who.market is not None else market_of(who.country)
-    rules = config.code_rules()
-    if "currency" not in config.codes:
-        rules = replace(rules, currency=market.currency)
+    market = market_at(who)
+    rules = config.code_rules(market.currency)
     if "upc_market" not in config.codes:
         rules = replace(rules, upc_market=market.country in ("US", "CA"))
-    return Shop(who.tenant, who.store, who.store_name, who.register, who.epoch, market, rules)
+    return Shop(who.tenant, who.store, one_line(who.store_name), who.register, who.epoch, market, rules)
+
+
+def market_at(who: Enrolled) -> Market:
+    """The market of the store that a register was enrolled in. Raises ConfigError."""
+    return usable(who.market.market()) if who.market is not None else market_of(who.country)
 
 
 def market_of(country: str) -> Market:
@@ -301,29 +358,9 @@ def usable(market: Market) -> Market:
     return market
 
 
-def tender_methods(config: Config, terminals: Mapping[str, TerminalDriver], devices: Devices) -> tuple[TenderMethod, ...]:
-    """The ways of paying that the configuration names, each a module of ``edge_agent.payments``. Raises ConfigError."""
-    methods: list[TenderMethod] = []
-    for at, tender in enumerate(config.tenders):
-        where = f"{config.source} [[tenders]] number {at + 1}"
-        build = plugins.find(edge_agent.payments, plugins.PAYMENTS, tender.kind, "build")
-        if build is None:
-            names = ", ".join(name for name in plugins.known(edge_agent.payments, plugins.PAYMENTS) if name != "providers")
-            raise ConfigError(f"{where}: key 'kind': expected one of {names}, got {tender.kind!r}.", hint="Correct the name.", reason="tenders")
-        if tender.terminal and tender.terminal not in terminals:
-            names = ", ".join(sorted(terminals)) or "there is none"
-            text = f"{where}: key 'terminal': expected a [terminals.NAME] section ({names}), got {tender.terminal!r}."
-            raise ConfigError(text, hint="Add the section, or mend the name.", reason="tenders")
-        try:
-            methods.append(build({}, terminals.get(tender.terminal), partial(devices.unwell, tender.terminal)))
-        except ConfigError as problem:
-            raise in_file(where, problem) from problem
-    return tuple(methods)
-
-
 def connector_settings(config: Config, url: str, token: str, register: str, clock: Clock) -> ConnectorSettings:
-    """How the configured platform is reached."""
-    return ConnectorSettings(url, token, register, clock)
+    """How the configured platform is reached. Raises ConfigError."""
+    return ConnectorSettings(url, token, register, clock, trust(config, url))
 
 
 def connector_part(config: Config, offers: str) -> Any:
@@ -337,7 +374,7 @@ def connector_part(config: Config, offers: str) -> Any:
 
 
 def connector_of(config: Config, enrolment: Enrolment, clock: Clock) -> Connector:
-    """The connection to the platform that this register is enrolled with. Opens nothing."""
+    """The connection to the platform that this register is enrolled with. Opens nothing. Raises ConfigError."""
     who = enrolment.register
     connector: Connector = connector_part(config, "connect")(connector_settings(config, enrolment.url, who.token, who.register, clock))
     return connector
@@ -345,7 +382,7 @@ def connector_of(config: Config, enrolment: Enrolment, clock: Clock) -> Connecto
 
 def stopped_api(config: Config, error: StorageError, clock: Clock, random: Random) -> Litestar:
     """What the local API is while the journal cannot be opened. Raises ConfigError when the register is not enrolled."""
-    return build_stopped_api(error, shop_of(config, _enrolment(config).register), ClockIds(clock, random)(), clock.now_ms())
+    return build_stopped_api(error, shop_of(config, _enrolment(config).register), ClockIds(clock, random)(), clock)
 
 
 def _enrolment(config: Config) -> Enrolment:

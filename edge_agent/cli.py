@@ -3,65 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-import errno
+import os
+import shlex
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NoReturn, TypeVar, get_args, get_type_hints
+from typing import TypeVar, get_args, get_type_hints
 
 import click
 import msgspec
 
 from edge_agent import __version__
-from edge_agent.attach import open_client
-from edge_agent.client import AgentClient, ApiProblem, ServiceUnreachable
-from edge_agent.config import Config, TillScreen, load_config
-from edge_agent.domain.errors import EdgeError
-from edge_agent.views import DeviceView, StatusView
+from edge_agent.attach import open_client, require_terminal
+from edge_agent.cli_journal import journal
+from edge_agent.cli_program import EXIT_FAILED, Program, config_of
+from edge_agent.cli_text import (
+    changed_lines,
+    clock_time,
+    device_line,
+    needs_somebody,
+    status_lines,
+)
+from edge_agent.client import AgentClient, Disconnected
+from edge_agent.clock import SystemClock
+from edge_agent.config import Config, TillScreen, load_config, read_config
+from edge_agent.domain.errors import ConfigError
+from edge_agent.domain.one_line import one_line
+from edge_agent.views import DeviceView
 
 LANGUAGES, THEMES, GLYPHS = (tuple(get_args(get_type_hints(TillScreen)[key])) for key in ("language", "theme", "glyphs"))
-EXIT_FAILED, EXIT_UNREACHABLE = 1, 3
+EXIT_CODES = "Exit codes: 0 good, 1 refused or something is wrong, 2 a misspelt command, 3 the service does not answer."
+NO_DEVICES = "No devices are configured."
 T = TypeVar("T")
 
 
-class Program(click.Group):
-    """Every expected failure ends in one line and what to do, never in a traceback."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run a command and translate its expected failures into exit codes: 1 refused or wrong, 3 the service does not answer."""
-        try:
-            return super().invoke(ctx)
-        except EdgeError as error:
-            self._fail(error.message, error.hint, EXIT_FAILED)
-        except ApiProblem as error:
-            self._fail(error.problem.detail, error.problem.hint, EXIT_FAILED)
-        except ServiceUnreachable as error:
-            self._fail(f"The service does not answer ({error}).", "Start it: `systemctl start edge-agent`, or `edge-agent run`.", EXIT_UNREACHABLE)
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # whoever read our output has enough
-            told = f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror or error}."
-            self._fail(told, "Check that this user may read and write there: `edge-agent install` gives the files to the service's own user.", EXIT_FAILED)
-
-    @staticmethod
-    def _fail(message: str, hint: str, code: int) -> NoReturn:
-        click.echo(f"error: {message}", err=True)
-        if hint:
-            click.echo(f"  {hint}", err=True)
-        sys.exit(code)
-
-
-@click.group(cls=Program)
+@click.group(cls=Program, epilog=EXIT_CODES)
 @click.version_option(__version__, prog_name="edge-agent")
-@click.option("--config", "path", type=click.Path(path_type=Path), default=None, help="The register's TOML file.")
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="The register's TOML file.  [default: /etc/edge-agent/edge.toml, else the user's own]",
+)
 @click.pass_context
 def main(context: click.Context, path: Path | None) -> None:
-    """The till that stays open."""
+    """The till that stays open: one register's service, its counter, and what IT asks of it."""
     context.obj = path
 
 
-def _config(context: click.Context) -> Config:
-    return load_config(context.obj)
+main.add_command(journal)
 
 
 def _ask(config: Config, question: Callable[[AgentClient], Awaitable[T]]) -> T:
@@ -79,9 +70,14 @@ def _ask(config: Config, question: Callable[[AgentClient], Awaitable[T]]) -> T:
 @click.pass_context
 def run(context: click.Context) -> None:
     """Run the service: devices, journal, sync and the local API. Ends on SIGTERM or Ctrl+C."""
-    from edge_agent.hosting import run_service
+    from edge_agent.hosting import check_config, run_service
 
-    run_service(_config(context))
+    config = config_of(context)
+    try:
+        run_service(config)
+    except ConfigError:
+        check_config(config)  # says all of it at once
+        raise
 
 
 @main.command()
@@ -93,16 +89,23 @@ def run(context: click.Context) -> None:
 @click.pass_context
 def till(context: click.Context, standalone: bool, language: str | None, theme: str | None, glyphs: str | None, plain: bool) -> None:
     """Open the counter; it waits for the service and comes back to it. What is not given stands in the file's [till] section."""
-    from edge_agent.hosting import run_till
-
-    config = _config(context)
+    config = config_of(context)
     drawn = "ascii" if plain else glyphs or config.till.glyphs
-    run_till(config, standalone=standalone, language=language or config.till.language, theme=theme or config.till.theme, glyphs=drawn)
+    if standalone:
+        from edge_agent.hosting import run_standalone as run_it
+    else:
+        from edge_agent.screen import run_till as run_it
+    run_it(config, language=language or config.till.language, theme=theme or config.till.theme, glyphs=drawn)
 
 
 @main.command()
 @click.option("--headless", is_flag=True, help="Run a scripted day by bytes on the wire, print the reconciliation, exit 1 on any difference.")
-@click.option("--seed", default=1, show_default=True, help="The same seed is the same day.")
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    help="Which sample is made: the same number makes the same articles, customers and carts again, and with --headless the same day.",
+)
 @click.option(
     "--sales",
     default=200,
@@ -110,28 +113,39 @@ def till(context: click.Context, standalone: bool, language: str | None, theme: 
     type=click.IntRange(1, 100_000),
     help="At least so many sales on the scripted day. Every kind of customer (24) and every trouble (19) comes, so it never has fewer than 43.",
 )
-@click.option("--market", default="DE", show_default=True, type=click.Choice(["DE", "US"]), help="Which of the two sample stores to open.")
-@click.option("--language", default=None, type=click.Choice(["en", "de"]), help="The language of the screen.")
+@click.option("--market", default="DE", show_default=True, type=click.Choice(["DE", "US"], case_sensitive=False), help="Which of the two stores to open.")
+@click.option(
+    "--language",
+    default="en",
+    show_default=True,
+    type=click.Choice(LANGUAGES),
+    help="The language of the screen; auto is the store's market's, as at a real register.",
+)
 @click.option("--theme", default="auto", type=click.Choice(THEMES), help="The colours of the screen; auto fits the terminal.")
 @click.option("--ascii", "plain", is_flag=True, help="Draw with ASCII only.")
-@click.option("--keep", type=click.Path(path_type=Path), default=None, help="Keep the demo's files in this folder instead of a temporary one.")
-def demo(headless: bool, seed: int, sales: int, market: str, language: str | None, theme: str, plain: bool, keep: Path | None) -> None:
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), default=None, help="Keep the demo's files in this folder instead of a temporary one.")
+def demo(headless: bool, seed: int, sales: int, market: str, language: str, theme: str, plain: bool, keep: Path | None) -> None:
     """The counter on a sample store: an embedded central, simulated devices, and F12 to play the customer and the world."""
     if headless:
         from edge_agent.demo.day import run_day
 
         sys.exit(run_day(seed=seed, sales=sales, market=market, keep=keep))
+    from edge_agent.demo.telling import tell_setting_up
+    from edge_agent.domain.market import MARKETS
+
+    require_terminal("Start it in one, without pipes; `edge-agent demo --headless` needs none.")
+    spoken = MARKETS[market].locale if language == "auto" else language
+    tell_setting_up(spoken)  # before the imports: they take a while on a first run
     from edge_agent.demo.counter import run_counter
 
-    run_counter(seed=seed, market=market, language=language or "en", theme=theme, glyphs="ascii" if plain else "auto", keep=keep)
+    run_counter(seed=seed, market=market, language=spoken, theme=theme, glyphs="ascii" if plain else "auto", keep=keep)
 
 
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--seed", default=1, show_default=True, help="The same seed is the same shop.")
+@click.option("--seed", default=1, show_default=True, help="Which sample is made: the same number makes the same articles, customers and carts again.")
 def sample(folder: Path, seed: int) -> None:
     """Write the sample shop into FOLDER, for `edge-central seed --folder FOLDER`: stores and feeds as lines of JSON, dated today."""
-    from edge_agent.clock import SystemClock
     from edge_agent.demo.sample import write_folder
 
     write_folder(folder, seed, SystemClock().now_ms())
@@ -146,66 +160,44 @@ def sample(folder: Path, seed: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def status(context: click.Context, as_json: bool) -> None:
-    """How this register does."""
-    now = _ask(_config(context), lambda client: client.status())
+    """How this register does. Exit 1 when selling stopped, the disk is nearly full, or central takes nothing from it; being offline is not wrong."""
+    now = _ask(config_of(context), lambda client: client.status())
     if as_json:
         click.echo(msgspec.json.encode(now))
-        return
-    for line in status_lines(now):
-        click.echo(line)
-
-
-def status_lines(now: StatusView) -> list[str]:
-    """The service's health as text, one fact a line."""
-    waiting = sum(stream.waiting for stream in now.streams)
-    lines = [
-        f"register   {now.store}/{now.register}  version {now.version}  up {(now.now_ms - now.started_ms) // 1000} s  {now.phase}",
-        f"central    {now.link.state}  {waiting} facts waiting  {now.link.detail}".rstrip(),
-        f"journal    {now.journal.state}  {now.journal.events} events  {now.journal.bytes / 1e6:.1f} MB  {now.journal.path}  {now.journal.reason}".rstrip(),
-    ]
-    if now.link.hint:
-        lines.append(f"           {now.link.hint}")
-    lines += [f"stream     {stream.stream:<8} {stream.acknowledged} of {stream.head} acknowledged" for stream in now.streams]
-    lines += [device_line(device) for device in now.devices]
-    return lines
-
-
-def device_line(device: DeviceView) -> str:
-    """One device as text."""
-    state = "●" if device.state == "ready" else "○"
-    told = " ".join(part for part in (device.detail, device.hint) if part)
-    return f"{state} {device.name:<16} {device.kind:<16} {device.state:<9} {device.readings:>6} readings  {told}".rstrip()
+    else:
+        click.echo("\n".join(status_lines(now)))
+    sys.exit(EXIT_FAILED if needs_somebody(now) else 0)
 
 
 @main.command()
-@click.option("--watch", is_flag=True, help="Stay, and print every change.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON array (with --watch: one a line).")
+@click.option("--watch", is_flag=True, help="Stay, and print a line for every change and every reading, until Ctrl+C.")
+@click.option("--json", "as_json", is_flag=True, help="All devices as one JSON array (with --watch: one a line).")
 @click.pass_context
 def devices(context: click.Context, watch: bool, as_json: bool) -> None:
-    """The devices on the counter, live."""
+    """The devices on the counter: their state, and how often they have read since the service started."""
 
     def show(rows: list[DeviceView]) -> None:
         if as_json:
             click.echo(msgspec.json.encode(rows))
-        elif not rows:
-            click.echo("No devices are configured.")
         else:
-            for row in rows:
-                click.echo(device_line(row))
+            click.echo("\n".join(map(device_line, rows)) or NO_DEVICES)
 
     async def follow(client: AgentClient) -> None:
         shown: list[DeviceView] | None = None
         async for news in client.news():
-            rows = getattr(news, "devices", None)
-            if rows is None:
-                click.echo("-- the service does not answer", err=True)
-            elif rows != shown:
-                if shown is not None and not as_json:
-                    click.echo("--")
-                show(rows)
-                shown = rows
+            if isinstance(news, Disconnected):
+                click.echo(f"{clock_time(SystemClock().now_ms())}  The service does not answer: {news.error}. Waiting for it.", err=True)
+                continue
+            if as_json and news.devices != shown:
+                click.echo(msgspec.json.encode(news.devices))
+            elif not as_json:
+                for line in changed_lines(shown, news.devices, news.at_ms):
+                    click.echo(line)
+                if shown is None and not news.devices:
+                    click.echo(NO_DEVICES)
+            shown = news.devices
 
-    config = _config(context)
+    config = config_of(context)
     if watch:
         try:
             _ask(config, follow)
@@ -220,26 +212,33 @@ def devices(context: click.Context, watch: bool, as_json: bool) -> None:
 @click.argument("code")
 @click.pass_context
 def enrol(context: click.Context, url: str, code: str) -> None:
-    """Make this PC the register that CODE was issued for at central's URL."""
+    """Make this PC the register that CODE was issued for at central's URL (https://central.example).
+
+    The same command again on the same PC, while the code is valid, renews the register's token and changes nothing else.
+    """
     from edge_agent.hosting import enrol_register
 
-    enrolled = enrol_register(_config(context), url, code)
-    click.echo(f"Enrolled as register {enrolled.register} of store {enrolled.store} ({enrolled.store_name}), epoch {enrolled.epoch}.")
-    click.echo("Start the service: `systemctl start edge-agent`, or `edge-agent run`.")
+    config = config_of(context)
+    enrolled = enrol_register(config, url, code)
+    click.echo(f"Enrolled as register {enrolled.register} of store {enrolled.store} ({one_line(enrolled.store_name)}), epoch {enrolled.epoch}.")
+    click.echo(f"Kept in {config.folder}: enrolment.json and the device's key.")
+    named = f" --config {shlex.quote(str(context.obj))}" if context.obj is not None else ""
+    click.echo(f"Next: `systemctl restart edge-agent` where it is installed, else `edge-agent{named} run`. Then `edge-agent{named} status`.")
 
 
 @main.command()
-@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing. Exit 1 when something stands in the way.")
 @click.option("--user", default="edge-agent", show_default=True, help="The service's own user.")
 @click.option("--unit-only", is_flag=True, help="Print the systemd unit alone.")
 @click.pass_context
 def install(context: click.Context, dry_run: bool, user: str, unit_only: bool) -> None:
     """Create the service user, folders, udev rules and the systemd unit. Needs root, except with --dry-run."""
     from edge_agent.deploy.apply import apply
-    from edge_agent.deploy.plan import CONFIG_PATH, STATE, install_plan, render, unit_text
+    from edge_agent.deploy.plan import CONFIG_PATH, STATE, Blocked, install_plan, render, said, unit_text
+    from edge_agent.hosting import installed_state
 
-    path = str(context.obj or CONFIG_PATH)
-    state = (load_config(context.obj).state if context.obj is not None and context.obj.exists() else "") or STATE
+    path = os.path.abspath(context.obj or CONFIG_PATH)
+    state = installed_state(load_config(Path(path))) if os.path.exists(path) else STATE
     plan = install_plan(user=user, config_path=path, state=state)
     if unit_only:
         click.echo(unit_text(user=user, config_path=path, state=state), nl=False)
@@ -247,48 +246,11 @@ def install(context: click.Context, dry_run: bool, user: str, unit_only: bool) -
         click.echo(render(plan), nl=False)
     else:
         apply(plan, click.echo)
-
-
-@main.group()
-def journal() -> None:
-    """Look into the register's journal."""
-
-
-@journal.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.pass_context
-def verify(context: click.Context, as_json: bool) -> None:
-    """Check every page, event and fact; exit 1 when anything is wrong."""
-    from edge_agent.hosting import journal_verification
-
-    found = journal_verification(_config(context), open_client)
-    if as_json:
-        click.echo(msgspec.json.encode(found))
-    else:
-        click.echo(f"{found.events} events and {found.facts} facts looked at: {'sound' if not found.problems else f'{len(found.problems)} problems'}.")
-        for problem in found.problems:
-            click.echo(f"  {problem}")
-    sys.exit(EXIT_FAILED if found.problems else 0)
-
-
-@journal.command()
-@click.option("--count", default=20, show_default=True, type=click.IntRange(1, 1000))
-@click.pass_context
-def tail(context: click.Context, count: int) -> None:
-    """The newest events, without anything personal."""
-    from edge_agent.hosting import journal_tail
-
-    for event in journal_tail(_config(context), open_client, count):
-        click.echo(f"{event.position:>8}  {event.at_ms}  {event.type:<20} {event.body}")
-
-
-@journal.command()
-@click.pass_context
-def export(context: click.Context) -> None:
-    """Facts (their wire bytes) and events as lines of JSON on standard output."""
-    from edge_agent.hosting import journal_export
-
-    journal_export(_config(context), open_client, sys.stdout.buffer.write)
+        return
+    blocked = [step for step in plan if isinstance(step, Blocked)]
+    for step in blocked if unit_only else ():
+        click.echo(said(step), err=True)
+    sys.exit(EXIT_FAILED if blocked else 0)
 
 
 @main.group("config")
@@ -299,10 +261,13 @@ def config_group() -> None:
 @config_group.command("check")
 @click.pass_context
 def config_check(context: click.Context) -> None:
-    """Say whether the file can be used, with file, key, expected and got when it cannot."""
+    """Say whether the file can be used; when not, every mistake with file, key, expected and got. Opens no device and asks nobody.
+
+    Prices in codes are checked against the store's currency once the register is enrolled: its state folder says which that is.
+    """
     from edge_agent.hosting import check_config
 
-    found = _config(context)
-    for line in check_config(found):
+    config, mistakes = read_config(context.obj)
+    for line in check_config(config, mistakes):
         click.echo(line)
-    click.echo(f"{found.source}: good.")
+    click.echo(f"{config.source}: good.")

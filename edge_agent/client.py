@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 import msgspec
+from msgspec import Struct
 
 from edge_agent.views import (
     ENCODER,
@@ -20,10 +20,12 @@ from edge_agent.views import (
     CustomerRowView,
     DeviceView,
     EventView,
+    ForgottenView,
     Found,
     NoticeView,
     Problem,
     Request,
+    ResentView,
     SaleDetailView,
     SaleView,
     Snapshot,
@@ -55,15 +57,33 @@ class ApiProblem(Exception):
         self.problem = problem
 
 
+WHY = {
+    "absent": "there is no such socket",
+    "refused": "nothing listens there",
+    "denied": "this user may not open it",
+    "silent": "no answer in time",
+    "broken": "the connection broke",
+    "unreadable": "what answers is not this version's service",
+}
+"""How a service can be unreachable, by ``reason``."""
+
+
 class ServiceUnreachable(Exception):
-    """No usable answer from the service; whether a command was carried out is not known (sending it again under its id is safe)."""
+    """No usable answer from the service; whether a command was carried out is not known (sending it again under its id is safe).
+
+    ``reason`` is a key of WHY; ``where`` the socket or URL that was tried (``""`` in one process).
+    """
+
+    def __init__(self, reason: str, where: str = "", detail: str = "") -> None:
+        super().__init__(": ".join(part for part in (where, WHY[reason], detail) if part))
+        self.reason = reason
+        self.where = where
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnected:
-    """News that there is no news: the service does not answer, ``reason`` says how."""
+class Disconnected(Struct, frozen=True):
+    """News that there is no news: the service does not answer, or refuses to tell; ``error`` says how."""
 
-    reason: str
+    error: ServiceUnreachable | ApiProblem
 
 
 def newest(held: Snapshot | None, came: Snapshot) -> Snapshot:
@@ -75,8 +95,8 @@ class AgentClient:
     """Everything that can be asked of the register's service.
 
     ``transport`` is ``httpx.ASGITransport`` in process, ``httpx.AsyncHTTPTransport(uds=...)`` over the socket, or a plain one over
-    loopback with ``token``. ``new_id`` makes the UUID under which a command is sent. Every method raises ApiProblem or
-    ServiceUnreachable and nothing else.
+    loopback with ``token``. ``where`` names the socket or URL for people. ``new_id`` makes the UUID under which a command is sent. Every
+    method raises ApiProblem or ServiceUnreachable and nothing else.
     """
 
     def __init__(
@@ -86,12 +106,14 @@ class AgentClient:
         token: str = "",
         *,
         new_id: Callable[[], str],
+        where: str = "",
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         timeout = httpx.Timeout(ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
         self._http = httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers, timeout=timeout, trust_env=False)
         self._new_id = new_id
+        self._where = where
         self._pause = pause
 
     async def __aenter__(self) -> AgentClient:
@@ -134,7 +156,7 @@ class AgentClient:
                 came = await self.snapshot() if asking or held is None else await self._after(held)
             except (ServiceUnreachable, ApiProblem) as error:
                 if failures == 0:
-                    yield Disconnected(str(error))
+                    yield Disconnected(error)
                 await self._pause(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
                 asking, failures = True, failures + 1
                 continue
@@ -154,7 +176,7 @@ class AgentClient:
         query = {"after": str(held.view), "boot": held.boot, "wait": str(NEWS_WAIT_SECONDS)}
         wait = httpx.Timeout(NEWS_WAIT_SECONDS + ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
         answer = await self._request("GET", "/v1/events", params=query, timeout=wait)
-        return None if answer.status_code == httpx.codes.NO_CONTENT else _read(answer, Snapshot)
+        return None if answer.status_code == httpx.codes.NO_CONTENT else self._read(answer, Snapshot)
 
     # --- queries -----------------------------------------------------------------------------------------------------------------
 
@@ -198,7 +220,7 @@ class AgentClient:
 
     async def verification(self) -> VerificationView:
         """Check the whole journal; takes as long as reading it does."""
-        return _read(await self._request("GET", "/v1/journal/verification", timeout=VERIFY_SECONDS_MAX), VerificationView)
+        return self._read(await self._request("GET", "/v1/journal/verification", timeout=VERIFY_SECONDS_MAX), VerificationView)
 
     async def journal_tail(self, count: int) -> list[EventView]:
         """The newest events, oldest of them first."""
@@ -214,36 +236,65 @@ class AgentClient:
                 async for piece in answer.aiter_bytes():
                     yield piece
         except httpx.HTTPError as error:
-            raise ServiceUnreachable(type(error).__name__) from error
+            raise self._unreachable(error) from error
+
+    async def journal_forget(self, customer: str) -> ForgottenView:
+        """Forget a customer for good."""
+        return self._read(await self._request("DELETE", f"/v1/journal/persons/{_name(customer)}"), ForgottenView)
+
+    async def journal_resend(self) -> ResentView:
+        """Have the facts that central could not take sent again."""
+        return self._read(await self._request("DELETE", "/v1/journal/withheld"), ResentView)
 
     # --- one request -------------------------------------------------------------------------------------------------------------
 
     async def _get(self, path: str, wanted: type[T], **query: str | int) -> T:
-        return _read(await self._request("GET", path, params=query), wanted)
+        return self._read(await self._request("GET", path, params=query), wanted)
 
     async def _post(self, path: str, body: bytes) -> Snapshot:
-        return _read(await self._request("POST", path, content=body, headers={"Content-Type": "application/json"}), Snapshot)
+        return self._read(await self._request("POST", path, content=body, headers={"Content-Type": "application/json"}), Snapshot)
+
+    def _unreachable(self, error: httpx.HTTPError) -> ServiceUnreachable:
+        return ServiceUnreachable(_why(error), self._where)
+
+    def _read(self, answer: httpx.Response, wanted: type[T]) -> T:
+        try:
+            return msgspec.json.decode(answer.content, type=wanted)
+        except msgspec.DecodeError as error:
+            raise ServiceUnreachable("unreadable", self._where, f"the answer to {answer.request.url.path} cannot be read ({error})") from error
 
     async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             answer = await self._http.request(method, path, **options)
         except httpx.HTTPError as error:
-            raise ServiceUnreachable(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+            raise self._unreachable(error) from error
         if answer.is_success:
             return answer
         raise ApiProblem(_problem(answer))
 
 
+def _why(error: httpx.HTTPError) -> str:
+    """What a failure of the connection means, as a key of WHY; the system's own word for it stands somewhere among its causes."""
+    cause: BaseException | None = error
+    while cause is not None:
+        match cause:
+            case FileNotFoundError() | NotADirectoryError():
+                return "absent"
+            case PermissionError():
+                return "denied"
+        cause = cause.__cause__ or cause.__context__
+    match error:
+        case httpx.TimeoutException():
+            return "silent"
+        case httpx.ConnectError():
+            return "refused"
+        case _:
+            return "broken"
+
+
 def _name(text: str) -> str:
     """Text as one part of a path, whatever is in it: dots alone would be folded away."""
     return quote(text, safe="").replace(".", "%2E")
-
-
-def _read(answer: httpx.Response, wanted: type[T]) -> T:
-    try:
-        return msgspec.json.decode(answer.content, type=wanted)
-    except msgspec.DecodeError as error:
-        raise ServiceUnreachable(f"the answer to {answer.request.url.path} cannot be read: {error}") from error
 
 
 def _problem(answer: httpx.Response) -> Problem:

@@ -13,7 +13,7 @@ class Clock(Protocol):
     """Wall time for people and facts, monotonic time for waiting."""
 
     def now_ms(self) -> int:
-        """Wall time, milliseconds since 1970 (UTC). May jump."""
+        """Wall time, milliseconds since 1970 (UTC). May jump, and stand anywhere after 1970."""
 
     def monotonic(self) -> float:
         """Seconds that never go back; only differences mean something."""
@@ -36,10 +36,10 @@ class Random(Protocol):
 
 
 class SystemClock:
-    """The computer's own clocks."""
+    """The computer's own clocks. One that was never set and stands before 1970 is told as 1970: facts have no time before that."""
 
     def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
+        return max(time.time_ns() // 1_000_000, 0)
 
     def monotonic(self) -> float:
         return time.monotonic()

@@ -5,6 +5,7 @@ Every mistake is told with the file, the key, what was expected and what was fou
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,14 +15,13 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct, field
 
-from edge_agent.config_mistakes import in_file, mistake
-from edge_agent.domain.code import DEFAULT_RULES
+from edge_agent.config_mistakes import converted, in_file
 from edge_agent.domain.code_rules import CodeRules
 from edge_agent.domain.errors import ConfigError
 
 APP = "edge-agent"
 CONFIG_BYTES_MAX = 256 * 1024
-Port = Annotated[int, Meta(ge=0, le=65_535)]
+Port = Annotated[int, Meta(ge=1, le=65_535)]
 
 
 class Api(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,11 +53,13 @@ class Tender(Struct, frozen=True, forbid_unknown_fields=True):
     terminal: str = ""
 
 
-class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file. ``devices`` and ``terminals`` are sections by name; each has a ``kind`` and that kind's own keys."""
+class _File(Struct, frozen=True, forbid_unknown_fields=True):
+    """What may stand in the file."""
 
     state: str = ""
     connector: str = "http"
+    central_ca: str = ""
+    disk_warn_mb: Annotated[int, Meta(ge=0, le=1_000_000)] = 200
     api: Api = Api()
     receipts: Receipts = Receipts()
     till: TillScreen = TillScreen()
@@ -65,6 +67,15 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     devices: dict[str, dict[str, Any]] = {}
     terminals: dict[str, dict[str, Any]] = {}
     codes: dict[str, Any] = {}
+
+
+class Config(_File, frozen=True):
+    """The whole file. ``devices`` and ``terminals`` are sections by name; each has a ``kind`` and that kind's own keys. ``source`` is where it stands.
+
+    With less than ``disk_warn_mb`` free beside the journal (millions of bytes; 0: never) IT and the counter are told.
+    ``central_ca`` is a file of authorities (PEM) that are trusted beside the operating system's to say who central is.
+    """
+
     source: str = "the built-in configuration"
 
     @property
@@ -77,12 +88,23 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         """The Unix socket of the local API."""
         return Path(self.api.socket) if self.api.socket else self.folder / "api.sock"
 
-    def code_rules(self) -> CodeRules:
-        """The shop's rules for codes. Raises ConfigError."""
-        try:
-            return CodeRules.parse(self.codes) if self.codes else DEFAULT_RULES
-        except ConfigError as problem:
-            raise in_file(self.source, problem) from problem
+    def code_rules(self, currency: str = "") -> CodeRules:
+        """The shop's rules for codes in a store of ``currency`` (empty: not known yet). Raises ConfigError for all keys that do not fit."""
+        rest, found = copy.deepcopy(self.codes), list[ConfigError]()
+        while True:
+            try:
+                rules = CodeRules.parse(rest, currency=currency)
+                break
+            except ConfigError as problem:
+                found.append(in_file(self.source, problem))
+                name = problem.args_shown["section"].partition(".")[2]
+                table, key = rest.get(name) if name else rest, problem.args_shown["key"]
+                if not isinstance(table, dict) or key not in table:
+                    break
+                del table[key]
+        if found:
+            raise ConfigError.together(found)
+        return rules
 
 
 def default_path() -> Path:
@@ -93,9 +115,17 @@ def default_path() -> Path:
 
 def load_config(path: Path | None = None) -> Config:
     """Read ``path`` (or the default place; there, a missing file is the built-in configuration). Raises ConfigError."""
+    config, found = read_config(path)
+    if found:
+        raise ConfigError.together(found)
+    return config
+
+
+def read_config(path: Path | None = None) -> tuple[Config, list[ConfigError]]:
+    """As ``load_config``, but what is mistaken in a file that can be read is told beside what is not. Raises ConfigError for one that cannot be read."""
     chosen = path or default_path()
     if path is None and not chosen.exists():
-        return Config()
+        return Config(source=f"the built-in configuration (there is no {chosen})"), []
     try:
         raw = chosen.read_bytes()
     except OSError as problem:
@@ -103,16 +133,22 @@ def load_config(path: Path | None = None) -> Config:
     if len(raw) > CONFIG_BYTES_MAX:
         raise ConfigError(f"{chosen}: expected at most {CONFIG_BYTES_MAX} bytes, got {len(raw)}.", hint="That is not a register's configuration.")
     try:
-        return parse_config(tomllib.loads(raw.decode()), str(chosen))
-    except (ValueError, RecursionError) as problem:  # a TOMLDecodeError, bytes that are no text, a number of thousands of digits, brackets without end
+        return _parsed(tomllib.loads(raw.decode()), str(chosen))
+    except UnicodeDecodeError as problem:
+        told = f"{chosen}: expected TOML as text in UTF-8, got other bytes (the first at {problem.start})."
+        raise ConfigError(told, hint="Save it as UTF-8, or bring the file back from its backup.") from problem
+    except tomllib.TOMLDecodeError as problem:
+        last = 1 + raw.rstrip().count(b"\n")
+        told = str(problem).replace("(at end of document)", f"(at line {last}, the last)")
+        raise ConfigError(f"{chosen}: expected TOML, got: {told}.", hint="Mend that line.") from problem
+    except (ValueError, RecursionError) as problem:  # a number of thousands of digits, brackets without end
         raise ConfigError(f"{chosen}: expected TOML, got: {problem}.", hint="Mend that line.") from problem
 
 
-def parse_config(content: Mapping[str, object], source: str) -> Config:
-    """The configuration of a parsed file. Raises ConfigError: file, key, expected, got."""
-    if "source" in content:
-        raise mistake(source, content, Config, "Object contains unknown field `source`")
-    try:
-        return msgspec.convert({**content, "source": source}, Config)
-    except msgspec.ValidationError as problem:
-        raise mistake(source, content, Config, str(problem)) from problem
+def _parsed(content: Mapping[str, object], source: str) -> tuple[Config, list[ConfigError]]:
+    file, found = converted(source, content, _File)
+    api = content.get("api")
+    if isinstance(api, dict) and "port" in api and api.get("socket", "") != "":  # as written: either may be mistaken besides
+        told = f"{source}: key 'api.port': expected either a port or a socket, got both."
+        found.append(ConfigError(told, hint="Remove one of the two.", key="api.port"))
+    return Config(**msgspec.structs.asdict(file), source=source), found

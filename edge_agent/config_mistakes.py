@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Struct
 
 from edge_agent.domain.errors import ConfigError
 
+S = TypeVar("S", bound=Struct)
 GOT_CHARS_MAX = 80
+MISTAKES_MAX = 100
+"""After so many nobody reads on; they are looked for again when these are mended."""
 HINT = "Compare it with the handbook's example."
 _KINDS = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a table"}
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
+_LACKING = re.compile(r"Object missing required field `(.*)`")
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 
 
@@ -22,18 +29,79 @@ def in_file(source: str, problem: ConfigError) -> ConfigError:
     return ConfigError(f"{source}: {problem.message.removeprefix('Invalid configuration: ')}", hint=problem.hint, reason=problem.reason, **problem.args_shown)
 
 
-def mistake(source: str, content: Mapping[str, object], shape: type[Struct], problem: str) -> ConfigError:
-    """What msgspec's sentence ``problem`` found wrong in ``content``, the parsed file ``source``, when it was to be a ``shape``."""
-    what, _, where = problem.partition(" - at `$")
-    steps = [int(at) if at.isdigit() else name or at for name, at in _STEP.findall(where)]
-    unknown = re.match(r"Object contains unknown field `(.*)`", what)
-    lacking = re.match(r"Object missing required field `(.*)`", what)
+def converted(source: str, content: Mapping[str, object], shape: type[S]) -> tuple[S, list[ConfigError]]:
+    """The parsed file ``source`` as a ``shape``, and every mistake in it; what is mistaken counts as not written."""
+    rest: dict[str, Any] = copy.deepcopy(dict(content))
+    found: list[ConfigError] = []
+    gone: Counter[str] = Counter()  # how many entries of a list were taken out in front of those that are looked at
+    while True:
+        try:
+            return msgspec.convert(rest, shape), found
+        except msgspec.ValidationError as problem:
+            what, _, where = str(problem).partition(" - at `$")
+            steps = _steps(where, rest, shape)
+            written = [step + gone[str(steps[:at])] if isinstance(step, int) else step for at, step in enumerate(steps)]
+            found.append(_mistake(source, rest, shape, what, steps, written))
+            gone[str(steps[:-1])] += 1
+            if len(found) == MISTAKES_MAX or not _removed(rest, steps, what):
+                return shape(), found
+
+
+def _steps(where: str, content: Any, shape: Any) -> list[str | int]:
+    """The way to a mistake by msgspec's words, with the name of an entry of a table (for which msgspec says ``[...]``)."""
+    steps: list[str | int] = []
+    for name, at in _STEP.findall(where):
+        step: str | int = int(at) if at.isdigit() else name or at
+        if step == "...":
+            held, declared = _at(content, steps), _kind(shape, [*steps, step])
+            step = next((key for key, value in held.items() if not _fits(value, declared)), step) if isinstance(held, dict) else step
+        steps.append(step)
+    return steps
+
+
+def _fits(value: Any, declared: Any) -> bool:
+    try:
+        msgspec.convert(value, declared)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _at(content: Any, steps: Sequence[str | int]) -> Any:
+    """What is at ``steps``; None where the way does not lead to anything."""
+    for step in steps:
+        try:
+            content = content[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return content
+
+
+def _removed(content: Any, steps: Sequence[str | int], what: str) -> bool:
+    """Take out what is mistaken (what lacks something: whole); whether there was something to take out."""
+    unknown = _UNKNOWN.match(what)
+    way = [*steps, unknown[1]] if unknown else list(steps)
+    holder = _at(content, way[:-1]) if way else None
+    if isinstance(holder, dict) and way[-1] in holder:
+        del holder[way[-1]]
+        return True
+    if isinstance(holder, list) and isinstance(way[-1], int) and way[-1] < len(holder):
+        del holder[way[-1]]
+        return True
+    return False
+
+
+def _mistake(
+    source: str, content: Mapping[str, object], shape: type[Struct], what: str, steps: Sequence[str | int], written: Sequence[str | int]
+) -> ConfigError:
+    """What msgspec's sentence ``what`` found wrong at ``steps`` in ``content`` (in the file: at ``written``), when it was to be a ``shape``."""
+    unknown, lacking = _UNKNOWN.match(what), _LACKING.match(what)
     if unknown:
-        key, expected, got = _key([*steps, unknown[1]]), f"one of {', '.join(_names(_kind(shape, steps)))}", "an unknown key"
+        key, expected, got = _key([*written, unknown[1]]), f"one of {', '.join(_names(_kind(shape, steps)))}", "an unknown key"
     elif lacking:
-        key, expected, got = _key([*steps, lacking[1]]), "a value", "nothing"
+        key, expected, got = _key([*written, lacking[1]]), "a value", "nothing"
     else:
-        key, expected, got = _key(steps), _expected(what, _kind(shape, steps)), _got(content, steps, what)
+        key, expected, got = _key(written), _expected(what, _kind(shape, steps)), _got(content, steps, what)
     return ConfigError(f"{source}: key '{key}': expected {expected}, got {got}.", hint=HINT, key=key)
 
 
@@ -56,7 +124,7 @@ def _is_section(shape: Any) -> bool:
 
 
 def _names(shape: Any) -> list[str]:
-    return [field.encode_name for field in msgspec.structs.fields(shape) if field.name != "source"] if _is_section(shape) else []
+    return [field.encode_name for field in msgspec.structs.fields(shape)] if _is_section(shape) else []
 
 
 def _expected(what: str, shape: Any) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
+from msgspec.structs import replace
 
 from drivers.contract import DeviceReport
 from edge_agent.domain.reading import Reading
@@ -20,10 +21,14 @@ log = structlog.get_logger(__name__)
 class Devices:
     """Hands readings over from device threads to the event loop, in order, and keeps the newest report of every device."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, changed: Callable[[], None], refused: Callable[[], None]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, changed: Callable[[], None], refused: Callable[[], None], dropped: Callable[[str, str], None] = lambda *_: None
+    ) -> None:
+        """``refused``: readings came too fast. ``dropped``: the device of that name sent what is no reading, for that reason."""
         self._loop = loop
         self._changed = changed
         self._refused = refused
+        self._dropped = dropped
         self._reports: dict[str, DeviceReport] = {}
         self._places: dict[str, int] = {}
         self._readings: asyncio.Queue[Reading] = asyncio.Queue(READINGS_WAITING_MAX)
@@ -47,6 +52,9 @@ class Devices:
 
     def _enqueue(self, reading: Reading) -> None:
         """Said once, until all that waited was dealt with: a stuck device sends thousands a second, and a log of them would fill the disk."""
+        report = self._reports.get(reading.device)
+        if report is not None:  # its own reports come with a change of state only
+            self._reports[reading.device] = replace(report, readings=report.readings + 1)
         self._refusing = self._refusing and not self._readings.empty()
         try:
             self._readings.put_nowait(reading)
@@ -57,8 +65,11 @@ class Devices:
                 self._refused()
 
     def _keep(self, report: DeviceReport) -> None:
+        before = self._reports.get(report.name)
         self._reports[report.name] = report
         self._changed()
+        if report.dropped > (before.dropped if before is not None else 0):
+            self._dropped(report.name, report.reason)
 
     async def serve(self, scanned: Callable[[Reading], object]) -> None:
         """Deal with readings one after another until cancelled; ``scanned`` is a coroutine function."""

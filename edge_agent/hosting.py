@@ -1,62 +1,52 @@
-"""Processes: the service under a manager or by hand, the counter attached or standalone, and the commands that need the files themselves."""
+"""Processes: the service under a manager or by hand, a counter with a service of its own, and enrolment and checks, which need the files themselves."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, TextIO, cast
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache, partial
+from typing import Any, TypeVar, cast
 
 import httpx
 import structlog
 
-from edge_agent.attach import open_client
-from edge_agent.bootstrap import Agent, connector_part, connector_settings, keys_of, stopped_api, tender_methods
-from edge_agent.client import AgentClient, ApiProblem, ServiceUnreachable
+from drivers.contract import Driver
+from drivers.terminals.contract import TerminalDriver
+from edge_agent import __version__
+from edge_agent.attach import require_terminal
+from edge_agent.bootstrap import Agent, connector_part, connector_settings, keys_of, market_at, stopped_api
+from edge_agent.client import AgentClient
 from edge_agent.clock import Clock, ClockIds, Random, SystemClock, SystemRandom
 from edge_agent.config import Config
 from edge_agent.counter_devices import Devices
 from edge_agent.deploy.notify import Notifier
 from edge_agent.domain.errors import ConfigError, JournalLocked, StorageError
-from edge_agent.domain.market import MARKETS
-from edge_agent.service.codec import shown_body
-from edge_agent.serving import Listener, bind_loopback, bind_unix
-from edge_agent.views import EventView, VerificationView
+from edge_agent.domain.gs1_library import library
+from edge_agent.logs import set_up_logs
+from edge_agent.screen import show
+from edge_agent.serving import LOOPBACK, Listener, bind_loopback, bind_unix, group_number, require_socket_path
+from edge_agent.tenders import tender_methods
+from edge_agent.trust import require_authority
 from sync.contract.messages import Enrolled
 from sync.durable_files import write_synced
 from sync.enrol import enrol as enrol_device
-from sync.enrol import load as load_enrolment
 from sync.enrol import require_url
-from sync.journal_read import JournalReader
+from sync.enrolment import load as load_enrolment
 
 TOKEN_BYTES = 32
+SWITCH_SECONDS = 0.0005
+"""So long a thread of the service may compute before another one that waits gets its turn. With the interpreter's own 5 ms a scan waits for what
+the sync does beside it, a few times each on its way to the screen: its slowest hundredth took twice as long."""
 OPEN_AGAIN_SECONDS = 3.0
 """How often a journal that could not be opened is tried again."""
-MARKET_SECONDS_MAX = 1.0
-"""So long the counter waits for a service to say which market it is in, before it opens in English."""
-Opened = Callable[[Config], AgentClient]
+UNCHECKED = "not known, so that prices in codes were not checked against its currency"
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
-
-
-def set_up_logs(stream: TextIO | None = None) -> None:
-    """Structured lines, one JSON object each, on ``stream`` (standard error unless told). Third parties speak up from WARNING on."""
-    logging.basicConfig(stream=stream or sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
-        cache_logger_on_first_use=False,
-    )
 
 
 # --- the service -----------------------------------------------------------------------------------------------------------------
@@ -64,6 +54,8 @@ def set_up_logs(stream: TextIO | None = None) -> None:
 
 def run_service(config: Config) -> None:
     """Run until SIGTERM or SIGINT. Raises EdgeError when it cannot begin."""
+    require_folder(config)
+    sys.setswitchinterval(SWITCH_SECONDS)
     set_up_logs()
     asyncio.run(_serve(config))
 
@@ -87,8 +79,11 @@ async def _serve(config: Config) -> None:
         await listener.start()
         beat = asyncio.get_running_loop().create_task(notifier.keep_alive(), name="watchdog")
         notifier.ready("open")
+        log.info("local API answers", at=where_of(config))
+        asyncio.get_running_loop().run_in_executor(None, library)  # so that the first scan does not wait for it
         await stop.wait()
         notifier.stopping()
+        log.info("service stops")
         beat.cancel()
         await listener.stop()
     finally:
@@ -104,13 +99,15 @@ async def _opened(config: Config, clock: Clock, random: Random, token: str, stop
     """
     told: StorageError | None = None
     listener: Listener | None = None
+    starts = cache(partial(log.info, "service starts", version=__version__, config=config.source, state=str(config.folder)))  # said once, by who may
     try:
         while not stop.is_set():
             try:
-                return await Agent.start(config, keys_of(config, random), clock, random, token)
+                return await Agent.start(config, keys_of(config, random), clock, random, token, starts)
             except JournalLocked:
                 raise
             except StorageError as error:
+                starts()
                 if told is None or told.key != error.key:
                     log.error("the journal cannot be opened", reason=error.key, detail=error.message, hint=error.hint)
                     if listener is not None:
@@ -127,7 +124,13 @@ async def _opened(config: Config, clock: Clock, random: Random, token: str, stop
 
 def bind(config: Config) -> Any:
     """The socket that the configuration names."""
-    return bind_unix(config.socket, config.api.group) if config.api.port is None else bind_loopback(config.api.port)
+    where = f"{config.source} [api]"
+    return bind_unix(config.socket, config.api.group, where) if config.api.port is None else bind_loopback(config.api.port, where)
+
+
+def where_of(config: Config) -> str:
+    """Where the local API is, for people."""
+    return str(config.socket) if config.api.port is None else f"http://{LOOPBACK}:{config.api.port}"
 
 
 def write_token(config: Config, token: str) -> None:
@@ -136,47 +139,31 @@ def write_token(config: Config, token: str) -> None:
     try:
         write_synced(path, token.encode() + b"\n")
     except OSError as problem:
-        raise ConfigError(f"[api] port: cannot write {path}: {problem.strerror}.", hint="Check the folder's permissions.") from problem
+        raise ConfigError(f"{config.source} [api] port: cannot write {path}: {problem.strerror}.", hint="Check the folder's permissions.") from problem
 
 
-# --- the counter -----------------------------------------------------------------------------------------------------------------
+# --- the counter with a service of its own -----------------------------------------------------------------------------------
 
 
-def run_till(config: Config, *, standalone: bool, language: str, theme: str, glyphs: str) -> None:
-    """Open the counter: attached to the running service, or with one in this process. ``language`` may be ``auto``."""
-    asyncio.run((_standalone if standalone else _attached)(config, language, theme, glyphs))
-
-
-async def _attached(config: Config, language: str, theme: str, glyphs: str) -> None:
-    spoken = await spoken_language(config) if language == "auto" else language
-    await show(open_client(config), language=spoken, theme=theme, glyphs=glyphs)
+def run_standalone(config: Config, *, language: str, theme: str, glyphs: str) -> None:
+    """Open the counter with a service in this process. ``language`` may be ``auto``. Raises ConfigError, StorageError, ScreenBroke."""
+    require_folder(config)
+    require_terminal()
+    asyncio.run(_standalone(config, language, theme, glyphs))
 
 
 async def _standalone(config: Config, language: str, theme: str, glyphs: str) -> None:
     config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (config.folder / "edge-agent.log").open("a") as log:
+    path = config.folder / "edge-agent.log"
+    with path.open("a") as log:
         set_up_logs(log)
         clock, random = SystemClock(), SystemRandom()
         agent = await Agent.start(config, keys_of(config, random), clock, random)
         try:
             spoken = agent.core.shop.market.locale if language == "auto" else language
-            await show(in_process(agent), language=spoken, theme=theme, glyphs=glyphs)
+            await show(in_process(agent), language=spoken, theme=theme, glyphs=glyphs, log_path=path)
         finally:
             await agent.stop()
-
-
-async def spoken_language(config: Config) -> str:
-    """The locale of this register's market, from its enrolment; who may not read that asks the service. English while nobody knows."""
-    country = ""
-    with suppress(ConfigError, OSError):
-        enrolment = load_enrolment(config.folder)
-        country = enrolment.register.country if enrolment is not None else ""
-    if not country:
-        with suppress(ServiceUnreachable, ApiProblem, TimeoutError):
-            async with asyncio.timeout(MARKET_SECONDS_MAX), open_client(config) as client:
-                country = (await client.snapshot()).country
-    market = MARKETS.get(country)
-    return market.locale if market is not None else "en"
 
 
 def in_process(agent: Agent) -> AgentClient:
@@ -184,19 +171,12 @@ def in_process(agent: Agent) -> AgentClient:
     return AgentClient(httpx.ASGITransport(cast(Any, agent.api)), new_id=ClockIds(SystemClock(), SystemRandom()))
 
 
-async def show(client: AgentClient, *, language: str, theme: str, glyphs: str, panel: Any = None) -> None:
-    """Draw the counter until the associate leaves it. ``language`` is a locale or a language; ``theme`` and ``glyphs`` as the file's ``[till]``."""
-    from tui.app import CounterApp
-
-    async with client:
-        await CounterApp(client, language, panel, clock=SystemClock(), theme=theme, glyphs=glyphs).run_async()
-
-
 # --- enrolment and files ---------------------------------------------------------------------------------------------------------
 
 
 def enrol_register(config: Config, url: str, code: str) -> Enrolled:
     """Make this PC a register. Raises ConfigError, CentralError."""
+    require_folder(config)
 
     async def ask() -> Enrolled:
         clock, random = SystemClock(), SystemRandom()
@@ -207,80 +187,78 @@ def enrol_register(config: Config, url: str, code: str) -> Enrolled:
     return asyncio.run(ask())
 
 
-def check_config(config: Config) -> Sequence[str]:
-    """Build everything that the configuration names, opening nothing; what it describes, a line each. Raises ConfigError."""
+def require_folder(config: Config) -> None:
+    """Raise ConfigError when what is at the place of the state folder is no folder."""
+    if config.folder.exists() and not config.folder.is_dir():
+        raise ConfigError(f"{config.source}: key 'state': expected a folder, got the file {config.folder}.", hint="Name another folder.", key="state")
+
+
+def installed_state(config: Config) -> str:
+    """The state folder that a file names for an installed service. Raises ConfigError when it names none: each user would have one of their own."""
+    if not config.state:
+        text = f"{config.source}: key 'state': expected the service's folder, such as /var/lib/edge-agent, got nothing."
+        raise ConfigError(text, hint="Add it, then run the install again.", key="state")
+    return config.state
+
+
+def check_config(config: Config, found: Sequence[ConfigError] = ()) -> Sequence[str]:
+    """Build everything that the configuration names, opening nothing; what it describes, a line each.
+
+    Raises ConfigError for all mistakes together, those ``found`` in the file before among them.
+    """
     from drivers.load import load_drivers
     from drivers.terminals.load import load_terminals
 
+    mistakes = list(found)
+
+    def tried(build: Callable[[], T], otherwise: T) -> T:
+        try:
+            return build()
+        except ConfigError as error:
+            mistakes.append(error)
+            return otherwise
+
     clock, random = SystemClock(), SystemRandom()
-    drivers = load_drivers(config.devices, clock, random, config.source)
-    terminals = load_terminals(config.terminals, clock, random, config.source)
-    config.code_rules()
+    tried(lambda: require_folder(config), None)
+    tried(lambda: connector_part(config, "connect"), None)
+    tried(lambda: require_authority(config), None)
+    if config.api.port is None:
+        tried(lambda: group_number(config.api.group, f"{config.source} [api]"), -1)
+        tried(lambda: require_socket_path(config.socket, f"{config.source} [api]"), None)
+    drivers: Sequence[Driver] = tried(lambda: load_drivers(config.devices, clock, random, config.source), ())
+    terminals: Sequence[TerminalDriver] = tried(lambda: load_terminals(config.terminals, clock, random, config.source), ())
+    tenders: Sequence[str] = tried(lambda: _tenders(config, terminals), ())
+    store, currency = tried(lambda: _store(config), ("", ""))
+    tried(lambda: config.code_rules(currency), None)
+    if mistakes:
+        raise ConfigError.together(mistakes)
+    return [
+        f"state      {config.folder}",
+        f"store      {store}",
+        f"local API  {where_of(config)}",
+        *(f"device     {driver.name}: {driver.kind}" for driver in drivers),
+        *(f"terminal   {terminal.name}: {terminal.kind}" for terminal in terminals),
+        f"tenders    {', '.join(tenders)}",
+    ]
+
+
+def _store(config: Config) -> tuple[str, str]:
+    """The store that this register was enrolled in, as far as that is known here, and its currency, which prices in codes must fit. Raises ConfigError."""
+    try:
+        enrolment = load_enrolment(config.folder)
+    except OSError as problem:
+        return f"{UNCHECKED}: what enrolling wrote cannot be read here ({problem.strerror})", ""
+    if enrolment is None:
+        return f"{UNCHECKED}: not enrolled yet", ""
+    market = market_at(enrolment.register)
+    return f"{enrolment.register.store}, {market.country}, {market.currency}", market.currency
+
+
+def _tenders(config: Config, terminals: Sequence[TerminalDriver]) -> Sequence[str]:
+    """The ways of paying that the configuration names. Raises ConfigError."""
 
     async def methods() -> list[str]:
         devices = Devices(asyncio.get_running_loop(), lambda: None, lambda: None)
         return [method.kind.value for method in tender_methods(config, {terminal.name: terminal for terminal in terminals}, devices)]
 
-    return [
-        f"state      {config.folder}",
-        *(f"device     {driver.name}: {driver.kind}" for driver in drivers),
-        *(f"terminal   {terminal.name}: {terminal.kind}" for terminal in terminals),
-        f"tenders    {', '.join(asyncio.run(methods()))}",
-    ]
-
-
-@contextmanager
-def _own_journal(config: Config) -> Iterator[JournalReader]:
-    """The journal's file, when no service answers for it. Raises ConfigError without its key, StorageError."""
-    reader = JournalReader.open(config.folder, keys_of(config, SystemRandom()).journal_key())
-    try:
-        yield reader
-    finally:
-        reader.close()
-
-
-async def _either(config: Config, opened: Opened, asked: Callable[[AgentClient], Awaitable[Any]], own: Callable[[JournalReader], Any]) -> Any:
-    """Ask the running service; only when none answers, open the files."""
-    try:
-        async with opened(config) as client:
-            return await asked(client)
-    except ServiceUnreachable:
-        if not (config.folder / "journal.db").exists():
-            raise
-        with _own_journal(config) as journal:
-            return own(journal)
-
-
-def journal_verification(config: Config, opened: Opened) -> VerificationView:
-    """Check the whole journal."""
-
-    def own(journal: JournalReader) -> VerificationView:
-        found = journal.verify()
-        return VerificationView(found.events, found.facts, list(found.problems))
-
-    result: VerificationView = asyncio.run(_either(config, opened, lambda client: client.verification(), own))
-    return result
-
-
-def journal_tail(config: Config, opened: Opened, count: int) -> list[EventView]:
-    """The newest events."""
-
-    def own(journal: JournalReader) -> list[EventView]:
-        return [EventView(stored.position, stored.at_ms, stored.row.type, shown_body(stored.row)) for stored in journal.tail(count)]
-
-    result: list[EventView] = asyncio.run(_either(config, opened, lambda client: client.journal_tail(count), own))
-    return result
-
-
-def journal_export(config: Config, opened: Opened, write: Callable[[bytes], object]) -> None:
-    """All facts and events as NDJSON."""
-
-    async def asked(client: AgentClient) -> None:
-        async for piece in client.journal_export():
-            write(piece)
-
-    def own(journal: JournalReader) -> None:
-        for line in journal.export():
-            write(line)
-
-    asyncio.run(_either(config, opened, asked, own))
+    return asyncio.run(methods())

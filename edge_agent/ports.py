@@ -5,14 +5,16 @@ Adapters (``drivers``, ``sync``, ``edge_agent.payments``) fit these; the composi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from edge_agent.domain.cart import Cart, Lease
 from edge_agent.domain.catalogue import Article, Price
 from edge_agent.domain.customer import Customer, Identifier
+from edge_agent.domain.errors import StorageError
 from edge_agent.domain.receipt import PrintJob, PrintOutcome
 from edge_agent.domain.shift import Operator
 from edge_agent.domain.tender import Attempt, Finding, Outcome, TenderKind
@@ -20,8 +22,7 @@ from edge_agent.domain.tender import Attempt, Finding, Outcome, TenderKind
 # --- the journal -----------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
+class EventRow(Struct, frozen=True):
     """One encoded event. ``personal`` is sealed under the key of customer ``person`` before it is written, and is empty once that key is destroyed."""
 
     type: str
@@ -30,8 +31,7 @@ class EventRow:
     personal: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(Struct, frozen=True):
     """An event as read back: its position in this journal and when it was written (wall time, ms)."""
 
     position: int
@@ -39,8 +39,7 @@ class StoredEvent:
     row: EventRow
 
 
-@dataclass(frozen=True, slots=True)
-class FactDraft:
+class FactDraft(Struct, frozen=True):
     """A completed piece of business for central. The journal gives it its number, salt, link to the one before, and wire bytes.
 
     ``data`` holds JSON values only (``sync/contract/schemas``); ``id`` is its CloudEvents id, ``subject`` its business key.
@@ -54,8 +53,7 @@ class FactDraft:
     data: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class SaleRow:
+class SaleRow(Struct, frozen=True):
     """One completed sale for looking up later: ``body`` is the encoded sale."""
 
     id: str
@@ -68,11 +66,11 @@ class SaleRow:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """What one decision writes, in one transaction synced to disk, or not at all.
 
-    ``command`` is the client's id of the command: it is stored, and a commit with a known id writes nothing. ``attempts`` are
+    ``command`` is the client's id of the command: it is stored, and a commit with a known id writes nothing. ``said`` is stored beside it: a short
+    digest of what the client's command says, or nothing where there was none. ``attempts`` are
     upserted into their own table, whose indexes refuse a second open attempt on a tender or terminal and a reused ``wire_ref``.
     ``snapshot`` replaces the stored register state, as of this commit's last event. A ``must`` commit finishes money under way and may use the
     ballast of a full disk.
@@ -85,18 +83,17 @@ class Commit:
     sales: Sequence[SaleRow] = ()
     snapshot: bytes | None = None
     must: bool = False
+    said: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(Struct, frozen=True):
     """``position`` is the journal's last position after the commit; ``fresh`` is false when the command's id was already there."""
 
     position: int
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StreamStatus:
+class StreamStatus(Struct, frozen=True):
     """One stream of facts: ``head`` is the last number given out, ``acknowledged`` the last one that central has.
 
     ``oldest_waiting_ms`` is when the first fact after it was made.
@@ -118,8 +115,15 @@ class Journal(Protocol):
     async def known_command(self, command: str) -> bool:
         """Whether a command with that id was committed before."""
 
+    async def said(self, command: str) -> bytes:
+        """``Commit.said`` of the command with that id; empty when none was given, or no such command is known."""
+
     async def reopen(self) -> None:
-        """Try to come back after a StorageError: reopen, verify the tail. Raises the same errors while it cannot."""
+        """Try to come back after a StorageError: reopen, verify the tail, and the whole of one that was found damaged. Raises the same errors while
+        it cannot."""
+
+    def on_trouble(self, told: Callable[[StorageError], None]) -> None:
+        """Call ``told``, from whichever thread it is, with whatever a read of the journal fails by, and with what a verification finds."""
 
     def load(self) -> tuple[bytes | None, Sequence[StoredEvent]]:
         """The stored register state, if any, and the events after it, in order."""
@@ -130,15 +134,24 @@ class Journal(Protocol):
     def sale(self, sale_id: str) -> SaleRow | None:
         """One completed sale by its id or its receipt code."""
 
+    def unsent(self, stream: str, type: str, naming: str) -> Sequence[str]:
+        """The subjects of the facts of ``type`` in ``stream`` that have the text ``naming`` in them and are not in central's books."""
+
     def streams(self) -> Sequence[StreamStatus]:
         """Where every stream stands."""
+
+    def kept_of(self, persons: Collection[str]) -> Sequence[str]:
+        """Those of ``persons`` of whom something is kept that ``forget`` would destroy. Raises StorageError."""
+
+    async def forget(self, *persons: str) -> bool:
+        """Destroy the keys that these persons' sealed parts lie under, and the links from sales to them, for good; false when there was nothing of
+        them. Nothing of the chain changes. Raises StorageError."""
 
 
 # --- what central published ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Age:
+class Age(Struct, frozen=True):
     """When central last told us about something (wall ms), or None when it never did; ``revision`` names the copy."""
 
     as_of_ms: int | None
@@ -173,8 +186,8 @@ class People(Protocol):
 
     def customer(self, customer_id: str) -> Customer | None: ...
 
-    def identify(self, identifier: Identifier) -> Customer | None:
-        """The customer that this identifier stands for."""
+    def identify(self, identifier: Identifier) -> Sequence[Customer]:
+        """The customers that this identifier stands for, however it is written: a couple may share a phone number."""
 
     def find(self, text: str, limit: int) -> Sequence[Customer]:
         """Customers whose name, phone, e-mail or loyalty number has every typed word (as a beginning), best first."""
@@ -193,15 +206,15 @@ class People(Protocol):
 class Central(Protocol):
     """Central, asked now. Every call gives up after a second at the latest with CentralUnreachable; the caller then uses the local copy."""
 
-    async def identify(self, identifier: Identifier) -> Customer | None: ...
+    async def identify(self, identifier: Identifier) -> Sequence[Customer]: ...
 
     async def cart_of(self, customer_id: str) -> Cart | None: ...
 
     async def cart(self, cart_id: str) -> Cart | None: ...
 
     async def claim(self, cart_id: str, version: int, key: str) -> Lease:
-        """Hold the cart for this register. ``key`` makes a repeated call the same call. Raises CentralConflict when somebody else
-        holds it (``reason`` held) or it changed (``reason`` changed)."""
+        """Hold the cart for this register; the same ``key`` again is answered with the same lease, prolonged. Raises CentralConflict when somebody else
+        holds it (``reason`` held), it changed or is gone (``reason`` changed), or the key's own lease has ended (``reason`` lease_gone)."""
 
     async def release(self, lease: Lease) -> None:
         """Let it go again; a lease that is gone is no error."""
@@ -220,8 +233,7 @@ class Link(Enum):
     ALONE = "alone"  # not enrolled
 
 
-@dataclass(frozen=True, slots=True)
-class LinkReport:
+class LinkReport(Struct, frozen=True):
     """The newest word about central. ``since_ms`` is when the state began, ``detail`` an English sentence for IT, ``reason`` its key."""
 
     link: Link
@@ -232,6 +244,15 @@ class LinkReport:
     hint: str = ""
     quarantined: int = 0
     clock_offset_ms: int | None = None
+    withheld: int = 0
+
+
+class Coming(Struct, frozen=True):
+    """A feed of which this register has never had a whole copy: ``rows`` of ``rows_total`` (if known) are in."""
+
+    feed: str
+    rows: int = 0
+    rows_total: int | None = None
 
 
 # --- devices ---------------------------------------------------------------------------------------------------------------------
@@ -253,8 +274,7 @@ class Beeps(Protocol):
 # --- payments --------------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What a terminal driver can do."""
 
     abort: bool = True
@@ -263,9 +283,14 @@ class Capabilities:
     offline: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step that the terminal reports while it works: a stable key (``present_card``, ``enter_pin``, ``contacting_bank``, ``remove_card``)."""
+STEPS = frozenset({"present_card", "confirm_amount", "enter_pin", "wrong_pin", "contacting_bank", "processing", "remove_card"})
+"""The steps that the screen has words for."""
+STEP_NEUTRAL = "processing"
+"""What a step that nobody knows is shown as."""
+
+
+class Step(Struct, frozen=True):
+    """One step that the terminal reports while it works: a stable key, one of STEPS where it fits."""
 
     key: str
 
@@ -279,7 +304,8 @@ class Steps(Protocol):
 class Terminal(Protocol):
     """One payment terminal or provider. Everything else (states, retries, splits, receipts) lives outside drivers.
 
-    A driver never raises: whatever happens on the wire becomes an Outcome or a Finding.
+    A driver never raises: whatever happens on the wire becomes an Outcome or a Finding. An approval of something else than was asked for is Approved,
+    with the amount and currency that the terminal said; one that is known not to fit and names none is Unknown with a reason of MISFITS.
     """
 
     @property
@@ -320,9 +346,8 @@ class TenderMethod(Protocol):
 # --- what the service tells ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One line for the associate: a key of the strings' catalogue, its values, and the sentence in English."""
+class Notice(Struct, frozen=True):
+    """One line for the associate: a key of the strings' catalogue, its values, and the sentence in English; ``until_ms`` is when it goes by itself."""
 
     key: str
     level: str  # info, good, warn, bad
@@ -330,6 +355,7 @@ class Notice:
     hint: str = ""
     shown: Mapping[str, str] = field(default_factory=dict)
     at_ms: int = 0
+    until_ms: int = 0
 
 
 class News(Protocol):

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from edge_agent.clock import Random
 
 RETRY_AFTER_SECONDS_MAX = 3_600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """The waiting of a push or a pull, in seconds: between failures at most ``cap``; for news without being told ``idle``; while frozen ``frozen``."""
+class Pace(Struct, frozen=True):
+    """The waiting of a push or a pull, in seconds: between failures at most ``cap``; for news without being told ``idle``; while frozen ``frozen``.
+
+    ``withhold``: for so long a single fact is refused before another one takes its place. ``quiet``: a central that nothing was heard of for so long is
+    asked whether it is there; ``answer``: one that has not answered by then does not count as there, however long its answer is waited for.
+    """
 
     base: float = 0.5
     cap: float = 30.0
     idle: float = 30.0
     frozen: float = 300.0
+    withhold: float = 600.0
+    quiet: float = 8.0
+    answer: float = 3.0
 
 
 class Backoff:

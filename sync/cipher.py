@@ -105,10 +105,10 @@ def storage_error(problem: Exception, path: Path) -> StorageError:
         return DiskFull(f"No room on the disk to write {path}.", hint=f"Make room on the disk that holds {path.parent}, then try again.", path=path)
     if code in (_CORRUPT, _NOTADB):
         return JournalCorrupt(f"{path} is damaged or cannot be read with its key: {problem}.", hint=CORRUPT_HINT, path=path)
-    return StorageFailed(f"{path} cannot be written: {problem}.", hint="Check the disk (dmesg, smartctl), then try again.", path=path)
+    return StorageFailed(f"{path} cannot be read or written: {problem}.", hint="Check the disk (dmesg, smartctl), then try again.", path=path)
 
 
-CORRUPT_HINT = "Delete nothing. Keep the whole folder, stop selling here, and restore the newest verified backup."
+CORRUPT_HINT = "Stop selling here, do not restart. Delete nothing, keep the whole folder, and call support."
 
 
 def _no_room(path: Path) -> bool:

@@ -46,6 +46,22 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def own_folder(path: Path, what: str) -> Path:
+    """``path`` as a folder of this user's own for ``what``, made if it is not there. Raises ConfigError when something else has its place, OSError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as problem:
+        there = next((place for place in (*reversed(path.parents), path) if os.path.lexists(place) and not place.is_dir()), path)
+        got = f"a link to {os.readlink(there)}, where no folder is" if there.is_symlink() else "a file"
+        raise ConfigError(
+            f"{there}: expected a folder ({what}), got {got}.",
+            hint=f"Move it away (mv {there} {there}.aside): the folder is made anew, and nothing that was sold is in it.",
+            reason="no_folder",
+            path=there,
+        ) from problem
+    return path
+
+
 def read_private(path: Path, what: str, limit_bytes: int = 65_536) -> bytes:
     """The content of a file that only its owner may touch. Raises ConfigError when others could read it or it is too large, OSError otherwise."""
     with path.open("rb") as file:

@@ -1,7 +1,4 @@
-"""Makes a device a register: its own key, the proof that it has it, and the enrolment that central gives for a single-use code.
-
-The enrolment is kept as ``enrolment.json`` (mode 0600) beside the journal. Its bearer token stands in for sender-constrained tokens.
-"""
+"""Makes a device a register: its own key, the proof that it has it, and the enrolment that central gives for a single-use code."""
 
 from __future__ import annotations
 
@@ -10,32 +7,13 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from msgspec import Struct
 
 from edge_agent.domain.errors import ConfigError
-from sync.contract.envelope import source_of
-from sync.contract.fields import UNREADABLE
 from sync.contract.messages import Enrolled, EnrolRequest, enrol_message
-from sync.durable_files import read_private, write_synced
-from sync.journal_facts import Identity
+from sync.enrolment import Enrolment, load, save
+from sync.journal_begun import begun_by
 from sync.keys import Keys
-
-FILE_NAME = "enrolment.json"
-
-
-class Enrolment(Struct, frozen=True, rename="camel"):
-    """Which central this device is enrolled with, and as what."""
-
-    url: str
-    register: Enrolled
-
-    @property
-    def identity(self) -> Identity:
-        """Who the register is on the wire."""
-        who = self.register
-        return Identity(source_of(who.tenant, who.store, who.register), who.epoch)
 
 
 class Enroller(Protocol):
@@ -47,38 +25,33 @@ class Enroller(Protocol):
 
 async def enrol(url: str, code: str, device: str, keys: Keys, enroller: Enroller) -> Enrolment:
     """Enrol this device with the central at ``url`` by a single-use ``code`` and keep the result. Raises CentralError, ConfigError, OSError."""
-    answer = await enroller.enrol(request_of(keys.device_key(), code, device))
-    enrolment = Enrolment(require_url(url), answer)
+    known = _known_epochs(keys.folder)
+    answer = await enroller.enrol(request_of(keys.device_key(), code, device, known))
+    enrolment = Enrolment(require_url(url), answer, known)
     save(keys.folder, enrolment)
     return enrolment
 
 
-def request_of(seed: bytes, code: str, device: str) -> EnrolRequest:
-    """The request of the device with the Ed25519 key of ``seed``, and its proof: the signature over the code and the public key."""
+def _known_epochs(folder: Path) -> dict[str, str]:
+    """By source, the highest epoch of each register that this device was: by its enrolment, which may be unreadable (enrolling mends that) or an old copy,
+    and by the one under which the journal was begun."""
+    try:
+        before = load(folder)
+    except ConfigError:
+        before = None
+    known = {} if before is None else before.known_epochs
+    begun = begun_by(folder)
+    return known if begun is None else known | {begun.source: max(begun.epoch, known.get(begun.source, "0"), key=int)}
+
+
+def request_of(seed: bytes, code: str, device: str, epochs: dict[str, str] | None = None) -> EnrolRequest:
+    """The request of the device with the Ed25519 key of ``seed``, and its proof: the signature over the code and the public key.
+
+    ``epochs``: by source, the highest epoch of each register that the device was.
+    """
     key = Ed25519PrivateKey.from_private_bytes(seed)
     public = _text(key.public_key().public_bytes_raw())
-    return EnrolRequest(code=code, public_key=public, proof=_text(key.sign(enrol_message(code, public))), device=device[:200])
-
-
-def save(folder: Path, enrolment: Enrolment) -> None:
-    """Keep ``enrolment``, durably and privately. Raises OSError."""
-    write_synced(folder / FILE_NAME, msgspec.json.format(msgspec.json.encode(enrolment)) + b"\n")
-
-
-def load(folder: Path) -> Enrolment | None:
-    """The enrolment of this device, or None while it has none. Raises ConfigError when the file is readable by others or is not one."""
-    path = folder / FILE_NAME
-    if not path.exists():
-        return None
-    try:
-        return msgspec.json.decode(read_private(path, "the enrolment"), type=Enrolment)
-    except UNREADABLE as problem:
-        raise ConfigError(
-            f"{path}: the enrolment: expected what enrolling wrote, got something else ({problem}).",
-            hint="Enrol this register again (edge-agent enrol URL CODE).",
-            reason="enrolment_invalid",
-            path=path,
-        ) from problem
+    return EnrolRequest(code=code, public_key=public, proof=_text(key.sign(enrol_message(code, public))), device=device[:200], epochs=epochs or {})
 
 
 def require_url(url: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
 import msgspec
@@ -14,11 +13,12 @@ from sync.contract.fields import UNREADABLE
 from sync.contract.messages import FeedEnd
 
 ROW_BYTES_MAX = 1024 * 1024
+AHEAD_MS_MAX = 24 * 3_600_000
 Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 
 
 class FeedLine(Struct, frozen=True, rename="camel"):
-    """One line of a feed: a ``FeedRow`` whose data stays bytes (empty or ``null``: none). Rows hold in [validFromMs, validToMs)."""
+    """One line of a feed: a ``FeedRow`` whose data stays bytes. Rows hold in [validFromMs, validToMs)."""
 
     op: Literal["put", "del"]
     key: str
@@ -29,13 +29,11 @@ class FeedLine(Struct, frozen=True, rename="camel"):
 
     @property
     def put(self) -> bytes | None:
-        """The row to put, or None when it is to be deleted."""
-        data = bytes(self.data)
-        return None if self.op == "del" or data in (b"", b"null") else data
+        """The row to put, which may be no row at all (``null``): that deletes nothing, only a tombstone does. None for a tombstone."""
+        return None if self.op == "del" else bytes(self.data)
 
 
-@dataclass(frozen=True, slots=True)
-class FeedState:
+class FeedState(Struct, frozen=True):
     """Where the local copy of a feed stands: the cursor to go on from (None: nothing was ever taken), its ETag, and when central last spoke (wall ms)."""
 
     cursor: str | None = None
@@ -43,8 +41,7 @@ class FeedState:
     as_of_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """How many rows came in, and how many could not be read and were left out (``refusal`` says why the first one)."""
 
     rows: int = 0
@@ -65,9 +62,12 @@ class FeedStore(Protocol):
     def apply(self, feed: str, lines: Iterable[FeedLine], state: FeedState) -> Applied:
         """Apply a page and move to ``state``, in one transaction."""
 
-    def replace(self, feed: str, lines: Iterable[FeedLine], ended: Callable[[], FeedState], progress: Progress) -> Applied:
+    def replace(
+        self, feed: str, lines: Iterable[FeedLine], ended: Callable[[], FeedState], progress: Progress, *, changing: bool = False
+    ) -> Applied:  # fmt: skip
         """Replace the whole content of ``feed`` by ``lines`` and move to ``ended()``, which is asked once they are all in.
 
+        ``changing``: they were read while central went on changing them, so that a row may be put again or deleted; else each comes once.
         What ``lines`` raises ends it, with ``feed`` where it stood.
         """
 
@@ -90,6 +90,13 @@ def parse_page(body: bytes) -> tuple[list[FeedLine], FeedEnd]:
     if end.count != len(rows):
         raise ContractBroken(f"A feed's page has {len(rows)} rows: expected {end.count}.", hint="It is asked for again.", reason="feed_page")
     return rows, end
+
+
+def require_time(end: FeedEnd, now_ms: int) -> None:
+    """Raise ContractBroken for a page as of more than a day after ``now_ms``, the later of our clock and central's: its copy would never look old."""
+    if end.as_of_ms > now_ms + AHEAD_MS_MAX:
+        text = f"A feed's page is as of {end.as_of_ms} ms, more than a day ahead: expected at most {now_ms + AHEAD_MS_MAX}."
+        raise ContractBroken(text, hint="It is asked for again.", reason="feed_page")
 
 
 def parse_lines(chunks: Iterable[bytes]) -> Iterator[FeedLine]:

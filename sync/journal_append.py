@@ -34,7 +34,7 @@ def append(db: Connection, commit: Commit, at_ms: int, random: Random) -> Commit
     if commit.snapshot is not None:
         put = "INSERT INTO state VALUES (1, ?, ?) ON CONFLICT(id) DO UPDATE SET snapshot = excluded.snapshot, position = excluded.position"
         db.execute(put, (commit.snapshot, position))
-    db.execute("INSERT INTO command VALUES (?, ?, ?)", (commit.command, position, at_ms))
+    db.execute("INSERT INTO command(id, position, at_ms, said) VALUES (?, ?, ?, ?)", (commit.command, position, at_ms, commit.said))
     return Committed(position, fresh=True)
 
 
@@ -42,6 +42,12 @@ def position_of(db: Connection, command: str) -> int | None:
     """The journal's last position after the commit with that id, or None when there is no such commit."""
     row = db.execute("SELECT position FROM command WHERE id = ?", (command,)).fetchone()
     return None if row is None else int(row[0])
+
+
+def said_of(db: Connection, command: str) -> bytes:
+    """The digest that was committed with that command (``Commit.said``); empty when there is none, or no such commit."""
+    row = db.execute("SELECT said FROM command WHERE id = ?", (command,)).fetchone()
+    return b"" if row is None else bytes(row[0])
 
 
 def last_event(db: Connection) -> tuple[int, bytes]:
@@ -70,6 +76,7 @@ def _append_event(db: Connection, row: EventRow, position: int, prev: bytes, at_
 
 _FIXED = ("tender", "kind", "terminal", "amount_minor", "currency", "wire_ref", "original")
 _MOVING = ("state", "started_ms", "updated_ms", "settle_after_ms", "approved_minor", "offline", "reason", "result")
+ATTEMPT_COLUMNS = ("id", *_FIXED, *_MOVING)
 _PUT_ATTEMPT = (
     f"INSERT INTO attempt(id, {', '.join(_FIXED + _MOVING)}) VALUES ({', '.join('?' * (1 + len(_FIXED) + len(_MOVING)))}) "  # noqa: S608 - names of columns
     f"ON CONFLICT(id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _MOVING)} "
@@ -77,14 +84,17 @@ _PUT_ATTEMPT = (
 )
 
 
+def attempt_row(attempt: Attempt) -> tuple[object, ...]:
+    """The values of ``ATTEMPT_COLUMNS``."""
+    fixed = (attempt.tender, attempt.kind.value, attempt.terminal, attempt.amount_minor, attempt.currency, attempt.wire_ref, attempt.original)
+    moving = (attempt.state.value, attempt.started_ms, attempt.updated_ms, attempt.settle_after_ms, attempt.approved_minor, int(attempt.offline))
+    return (attempt.id, *fixed, *moving, attempt.reason, msgspec.json.encode(attempt.result))
+
+
 def _put_attempts(db: Connection, attempts: Sequence[Attempt]) -> None:
     """Upsert, those that ended first: within one commit an attempt may end and the next one on its tender begin."""
     for attempt in sorted(attempts, key=lambda attempt: attempt.state in OPEN):
-        fixed = (attempt.tender, attempt.kind.value, attempt.terminal, attempt.amount_minor, attempt.currency, attempt.wire_ref, attempt.original)
-        times = (attempt.started_ms, attempt.updated_ms, attempt.settle_after_ms)
-        result = msgspec.json.encode(attempt.result)
-        moving = (attempt.state.value, *times, attempt.approved_minor, int(attempt.offline), attempt.reason, result)
-        changed = db.execute(_PUT_ATTEMPT, (attempt.id, *fixed, *moving)).rowcount
+        changed = db.execute(_PUT_ATTEMPT, attempt_row(attempt)).rowcount
         assert changed == 1, f"attempt {attempt.id} changed what is fixed before the first byte ({', '.join(_FIXED)})"
 
 

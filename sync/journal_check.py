@@ -1,16 +1,23 @@
-"""Looks whether a journal is what was written: pages, the chain of events, the chains and numbers of facts."""
+"""Looks whether a journal is what was written: pages, the chain of events, the chains and numbers of facts, and what was made of them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from edge_agent.domain.errors import JournalCorrupt
 from sync.cipher import CORRUPT_HINT, Connection, SqlError
 from sync.contract.envelope import FIRST_PREVHASH, fact_hash
 from sync.journal_append import FIRST_EVENT_HASH, event_hash
+from sync.journal_high import high_mark, tail_lost
+from sync.journal_projections import command_problems, newest_sale_problems, projection_problems, state_problems
+from sync.journal_rebuilt import rebuilt_problems
+from sync.journal_wal import lost_frames, pages_in_log
 
 TAIL_EVENTS = 256
 TAIL_FACTS = 64
@@ -18,13 +25,17 @@ PROBLEMS_MAX = 50
 """How many problems a verification lists; one damaged page can make thousands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What a whole check found: how many events and facts were looked at, and an English sentence for every problem."""
+class Verification(Struct, frozen=True):
+    """What a whole check found: how many events and facts were looked at, and an English sentence for every problem.
+
+    ``damaged``: what is wrong is the file, an event or a fact. Else only what this version makes out of the events is not what was kept of them: somebody
+    has to look, but the events are whole, and no reason to stop selling.
+    """
 
     events: int
     facts: int
     problems: tuple[str, ...]
+    damaged: bool = True
 
     @property
     def sound(self) -> bool:
@@ -32,50 +43,95 @@ class Verification:
         return not self.problems
 
 
-def verify(db: Connection) -> Verification:
-    """Check every page, every event and every fact. Slow (about 100 MB a second); reads only."""
+def verify(db: Connection, path: Path) -> Verification:
+    """Check every page, every event and every fact of the journal at ``path``, whose reader ``db`` is in no transaction.
+
+    Slow (about 100 MB a second); reads only.
+    """
+    problems = [*_end_problems(db, path), *_lasting_page_problems(db, path)]
     try:
-        problems = [*_page_problems(db), *(row[0] for row in db.execute("PRAGMA integrity_check(20)") if row[0] != "ok")]
+        db.execute("BEGIN")
+        problems += [row[0] for row in db.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
         events = int(db.execute("SELECT count(*) FROM event").fetchone()[0])
         facts = int(db.execute("SELECT count(*) FROM fact").fetchone()[0])
-        for problem in _chain_problems(db):
-            problems.append(problem)
-            if len(problems) >= PROBLEMS_MAX:
-                break
+        problems += islice(_chain_problems(db), PROBLEMS_MAX)
+        differing = () if problems else tuple(rebuilt_problems(db))
     except SqlError as problem:
-        return Verification(0, 0, (*_page_problems_again(db), f"The file cannot be read to its end: {problem}."))
-    return Verification(events, facts, tuple(problems[:PROBLEMS_MAX]))
+        return Verification(0, 0, (*problems, f"The file cannot be read to its end: {problem}."))
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+    return Verification(events, facts, (*problems[:PROBLEMS_MAX], *differing), bool(problems))
 
 
-def check_pages(db: Connection) -> None:
-    """Raise JournalCorrupt unless every page carries the right authentication code (SQLCipher's HMAC)."""
-    for problem in _page_problems(db):
+def check_end(db: Connection, path: Path) -> None:
+    """Raise JournalCorrupt when the journal at ``path``, whose ``db`` is in no transaction, went on behind the point where SQLite stopped reading.
+
+    Its log may be damaged there, or (reason ``tail_lost``) not be there at all.
+    """
+    lost = lost_frames(db, path)
+    if lost:
+        raise JournalCorrupt(f"{path}: {lost} committed pages follow a damaged one in its log.", hint=CORRUPT_HINT, path=path)
+    high = high_mark(path)  # first: a running service goes on meanwhile
+    last = int(db.execute("SELECT coalesce(max(position), 0) FROM event").fetchone()[0]) if high and _made(db) else 0
+    if last < high:
+        raise tail_lost(path, last, high)
+
+
+def check_pages(db: Connection, path: Path) -> None:
+    """Raise JournalCorrupt unless every page of the file at ``path`` carries the right authentication code (SQLCipher's HMAC), or is in the log.
+
+    What can be said only after a look at all of a table is looked at as well.
+    """
+    for problem in chain(_page_problems(db, path), command_problems(db) if _made(db) else ()):
         raise JournalCorrupt(f"The journal is damaged: {problem}", hint=CORRUPT_HINT)
 
 
 def check_tail(db: Connection) -> None:
     """Raise JournalCorrupt unless the newest events and facts verify, and the streams' heads are what the facts say."""
-    if db.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('event', 'state')").fetchone()[0] != 2:
+    if not _made(db):
         return  # power went while it was being made
     last = db.execute("SELECT max(position) FROM event").fetchone()[0] or 0
-    for problem in (*_event_problems(db, last - TAIL_EVENTS), *_fact_problems(db, TAIL_FACTS), *_state_problems(db)):
+    tail = chain(_event_problems(db, last - TAIL_EVENTS), _fact_problems(db, TAIL_FACTS), state_problems(db), newest_sale_problems(db))
+    for problem in tail:
         raise JournalCorrupt(f"The journal's tail does not verify: {problem}", hint=CORRUPT_HINT)
+
+
+def _made(db: Connection) -> bool:
+    return int(db.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('event', 'state')").fetchone()[0]) == 2
 
 
 def _chain_problems(db: Connection) -> Iterator[str]:
     yield from _event_problems(db, 0)
     yield from _fact_problems(db, None)
-    yield from _state_problems(db)
+    yield from projection_problems(db)
 
 
-def _page_problems(db: Connection) -> Iterator[str]:
-    for row in db.execute("PRAGMA cipher_integrity_check"):
-        yield f"{row[0]}."
-
-
-def _page_problems_again(db: Connection) -> list[str]:
+def _end_problems(db: Connection, path: Path) -> list[str]:
     try:
-        return list(_page_problems(db))[:PROBLEMS_MAX]
+        check_end(db, path)
+    except JournalCorrupt as problem:
+        return [problem.message]
+    except SqlError:
+        return []  # what cannot be read at all is told by the statements that follow
+    return []
+
+
+def _page_problems(db: Connection, path: Path) -> Iterator[str]:
+    """Problems of pages of the file that count: those in the log are read there, and what a power cut left of their copying is no damage."""
+    found = [str(row[0]) for row in db.execute("PRAGMA cipher_integrity_check")]
+    logged = pages_in_log(db, path) if found else frozenset()
+    for problem in found:
+        page = re.search(r"page (\d+)", problem)
+        if page is None or int(page[1]) not in logged:
+            yield f"{problem}."
+
+
+def _lasting_page_problems(db: Connection, path: Path) -> list[str]:
+    """Those that are found by two looks: a running service copies pages from its log into the file, and may begin the log anew meanwhile."""
+    try:
+        first = list(_page_problems(db, path))
+        return [problem for problem in (_page_problems(db, path) if first else ()) if problem in first][:PROBLEMS_MAX]
     except SqlError:
         return []
 
@@ -132,10 +188,3 @@ def _says(wire: bytes, source: str, epoch: str, stream: str, number: int, prev: 
     except (msgspec.DecodeError, KeyError):
         return False
     return said == (source, epoch, stream, f"{number:020d}", prev)
-
-
-def _state_problems(db: Connection) -> Iterator[str]:
-    row = db.execute("SELECT position FROM state WHERE id = 1").fetchone()
-    last = db.execute("SELECT max(position) FROM event").fetchone()[0] or 0
-    if row is not None and row[0] > last:
-        yield f"The register's state is of event {row[0]}, but the journal ends at {last}."

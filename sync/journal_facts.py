@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from edge_agent.clock import NewId, Random
 from edge_agent.ports import FactDraft
 from sync.cipher import Connection
 from sync.contract.envelope import FIRST_PREVHASH, STREAMS, encode_fact, fact_hash
-from sync.contract.messages import PROBLEM_ENVELOPE, Problem
+from sync.contract.fields import UNREADABLE
+from sync.contract.messages import PROBLEM_ENVELOPE, Problem, StreamCursor
+from sync.identity import Identity
 
 WITHHELD_TYPE = "retail.fact.withheld.v1"
+BEHIND_TYPE = "retail.register.behind.v1"
 CENTRAL = "central"
 """The cursor that acknowledgements of central move."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who this register is on the wire: its CloudEvents source and the epoch that central gave it at enrolment."""
-
-    source: str
-    epoch: str
+FACTS_AT_ONCE = 500
+Earlier = Mapping[str, Mapping[str, StreamCursor]]
+"""By epoch and stream, where central stands with the earlier epochs of the register that is enrolled; what is not there has no facts at central."""
 
 
-ALONE = Identity("/t/local/s/0/r/0", "0")
-"""A register that was never enrolled. Its facts wait; enrolment issues them anew under the identity that central gives."""
+class Behind(Struct, frozen=True):
+    """Central has facts of ``stream`` up to ``central``, with ``head_hash``, this disk only up to ``ours``."""
+
+    stream: str
+    ours: int
+    central: int
+    head_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class _Told(Struct, frozen=True):
+    id: str
+    type: str
+    subject: str = ""
+
+
+class Chain(Struct, frozen=True):
     """Where a stream of the current identity ends."""
 
     identity: int
@@ -68,20 +79,65 @@ def append_facts(db: Connection, drafts: Sequence[FactDraft], random: Random) ->
         _put(db, chain, draft.id, draft.type, draft.at_ms, wire)
 
 
-def adopt(db: Connection, who: Identity, at_ms: int) -> int:
-    """Issue facts under ``who`` from now on; those that central did not acknowledge are issued anew under it, with their ids. How many those were."""
+def adopt(db: Connection, who: Identity, at_ms: int, earlier: Earlier | None = None) -> int:
+    """Issue facts under ``who`` from now on; those that central does not have are issued anew under it, in order, with their ids. How many those were.
+
+    ``earlier`` says what central has of the register's earlier epochs: it may have lost what it acknowledged. Where it did not say (None), what it
+    acknowledged counts.
+    """
     old, before = current_identity(db)
     if who == before:
         return 0
     db.execute("INSERT INTO identity(source, epoch, since_ms) VALUES (?, ?, ?)", (who.source, who.epoch, at_ms))
     moved = 0
     for stream in STREAMS:
-        waiting = "SELECT id, type, at_ms, wire FROM fact WHERE identity = ? AND stream = ? AND number >= ? ORDER BY number"
-        for id, type, fact_ms, wire in db.execute(waiting, (old, stream, next_for(db, CENTRAL, old, stream))).fetchall():
-            chain = chain_of(db, stream)
-            _put(db, chain, id, type, fact_ms, _reissued(wire, chain))
-            moved += 1
+        firsts = [(old, next_for(db, CENTRAL, old, stream))] if earlier is None else _lacking(db, who, stream, earlier)
+        for identity, first in firsts:
+            for id, type, fact_ms, wire in _facts_from(db, identity, stream, first):
+                chain = chain_of(db, stream)
+                if earlier is None or not _kept(db, id, stream, [*firsts, (chain.identity, chain.head + 1)]):
+                    _put(db, chain, id, type, fact_ms, _reissued(wire, chain))
+                    moved += 1
     return moved
+
+
+def _lacking(db: Connection, who: Identity, stream: str, earlier: Earlier) -> list[tuple[int, int]]:
+    """By identity, in order, the first number of the stream that central is not known to have: of ``who``'s own earlier epochs as it told, of another
+    register, which it did not tell of, as it acknowledged."""
+    rows = db.execute("SELECT id, source, epoch FROM identity WHERE id < (SELECT max(id) FROM identity) ORDER BY id").fetchall()
+    return [
+        (identity, _first_told(db, identity, stream, earlier.get(epoch, {}).get(stream)) if source == who.source else next_for(db, CENTRAL, identity, stream))
+        for identity, source, epoch in rows
+    ]
+
+
+def _first_told(db: Connection, identity: int, stream: str, told: StreamCursor | None) -> int:
+    """The first number that central, as it told, has not. Where the fact before is none of this disk's, another machine wrote in its place: then what was
+    acknowledged is there, unless central stands below that, which it can only where it forgot; from where on nobody knows."""
+    if told is None:
+        return 1
+    here = "SELECT 1 FROM fact WHERE identity = ? AND stream = ? AND number = ? AND hash = ?"
+    if db.execute(here, (identity, stream, told.next - 1, told.head_hash)).fetchone():
+        return told.next
+    acknowledged = next_for(db, CENTRAL, identity, stream)
+    return acknowledged if told.next > acknowledged else 1
+
+
+def _facts_from(db: Connection, identity: int, stream: str, first: int) -> Iterator[tuple[str, str, int, bytes]]:
+    """Id, type, time and wire bytes of the facts from ``first`` on, a few hundred at a time: it may be all that was ever sold."""
+    select = "SELECT number, id, type, at_ms, wire FROM fact WHERE identity = ? AND stream = ? AND number >= ? ORDER BY number LIMIT ?"
+    while rows := db.execute(select, (identity, stream, first, FACTS_AT_ONCE)).fetchall():
+        for _, *fact in rows:
+            yield tuple(fact)
+        first = rows[-1][0] + 1
+
+
+def _kept(db: Connection, id: str, stream: str, firsts: Sequence[tuple[int, int]]) -> bool:
+    """Whether the fact with that id stands below one of these numbers of its stream, by identity, or is withheld: that waits for ``resend``."""
+    select = "SELECT 1 FROM fact WHERE identity = ? AND id = ? AND stream = ? AND number < ?"
+    if db.execute("SELECT 1 FROM withheld WHERE fact = ?", (id,)).fetchone():
+        return True
+    return any(db.execute(select, (identity, id, stream, first)).fetchone() for identity, first in firsts)
 
 
 def next_for(db: Connection, destination: str, identity: int, stream: str) -> int:
@@ -123,6 +179,59 @@ def withhold(db: Connection, stream: str, number: int, reason: str, at_ms: int, 
     for id, type, fact_ms, old, _ in after:
         chain = _put(db, chain, id, type, fact_ms, _reissued(old, chain))
     return True
+
+
+def unsent_naming(db: Connection, identity: int, stream: str, type: str, naming: str) -> list[str]:
+    """The subjects of the facts of ``type`` that are not in central's books and whose bytes have ``naming`` in them: those that wait, those that are
+    withheld, and those that central put aside."""
+    named = naming.encode()
+    waiting = "SELECT wire FROM fact WHERE identity = ? AND stream = ? AND number >= ? AND type = ? AND instr(wire, ?)"
+    rows = db.execute(waiting, (identity, stream, next_for(db, CENTRAL, identity, stream), type, named)).fetchall()
+    rows += db.execute("SELECT wire FROM withheld WHERE stream = ? AND instr(wire, ?)", (stream, named)).fetchall()
+    aside = "SELECT wire FROM quarantine JOIN fact USING (identity, stream, number) WHERE stream = ? AND type = ? AND instr(wire, ?)"
+    rows += db.execute(aside, (stream, type, named)).fetchall()
+    subjects = list[str]()
+    for (wire,) in rows:
+        with suppress(*UNREADABLE):  # what is withheld may be anything
+            if (told := msgspec.json.decode(wire, type=_Told)).type == type:
+                subjects.append(told.subject)
+    return subjects
+
+
+def resend(db: Connection) -> tuple[int, int]:
+    """Issue withheld facts anew at the ends of their streams, in the order that they had in them, with their own ids and data; how many, and of how many
+    the bytes are none that could be issued, which stay withheld. Their old numbers stay the facts' that say so. One that stands in the current identity
+    already, because it was issued anew and withheld once more, or taken, is issued once."""
+    again = left = 0
+    rows = db.execute("SELECT identity, stream, number, wire, at_ms FROM withheld ORDER BY identity, stream, number").fetchall()
+    for identity, stream, number, wire, at_ms in rows:
+        chain = chain_of(db, stream)
+        try:
+            told = msgspec.json.decode(wire, type=_Told)
+            reissued = _reissued(wire, chain)
+        except UNREADABLE:
+            left += 1
+            continue
+        if not db.execute("SELECT 1 FROM fact WHERE identity = ? AND id = ?", (chain.identity, told.id)).fetchone():
+            _put(db, chain, told.id, told.type, at_ms, reissued)
+            again += 1
+        db.execute("DELETE FROM withheld WHERE identity = ? AND stream = ? AND number = ?", (identity, stream, number))
+        db.execute("DELETE FROM quarantine WHERE identity = ? AND stream = ? AND number = ?", (identity, stream, number))
+    return again, left
+
+
+def say_behind(db: Connection, behind: Behind, at_ms: int, new_id: NewId, random: Random) -> int:
+    """The number of the fact of ``ops`` that tells central so: the one that waits already, or a new one. It is nobody's act, so it names no shift."""
+    identity, who = current_identity(db)
+    said = {"epoch": who.epoch, "stream": behind.stream, "ours": behind.ours, "central": behind.central, "headHash": behind.head_hash}
+    waiting = "SELECT number, wire FROM fact WHERE identity = ? AND stream = 'ops' AND type = ? AND number >= ? ORDER BY number"
+    for number, wire in db.execute(waiting, (identity, BEHIND_TYPE, next_for(db, CENTRAL, identity, "ops"))).fetchall():
+        if said.items() <= _members(wire).items():
+            return int(number)
+    _, _, _, _, store, _, register = who.source.split("/")
+    common = {"retailStoreId": store, "workstationId": register, "businessDayDate": "", "shiftId": "", "operatorId": "", "atMs": at_ms}
+    append_facts(db, [FactDraft("ops", BEHIND_TYPE, new_id(), behind.stream, at_ms, {**common, **said})], random)
+    return chain_of(db, "ops").head
 
 
 def _put(db: Connection, chain: Chain, id: str, type: str, at_ms: int, wire: bytes) -> Chain:

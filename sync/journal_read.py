@@ -5,31 +5,30 @@ It works beside the running service as well (``JournalReader.open``): readers ne
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
+from msgspec import Struct
 
 from edge_agent.clock import SystemRandom
-from edge_agent.domain.errors import JournalCorrupt
+from edge_agent.domain.errors import JournalCorrupt, StorageError
 from edge_agent.ports import EventRow, SaleRow, StoredEvent, StreamStatus
 from sync.cipher import Connection, Readers, SqlError, storage_error
 from sync.contract.envelope import STREAMS
-from sync.journal_append import position_of
-from sync.journal_check import Verification, verify
+from sync.identity import Identity
+from sync.journal_append import position_of, said_of
+from sync.journal_check import Verification, check_end, verify
 from sync.journal_disk import JournalDisk
-from sync.journal_facts import CENTRAL, Identity, current_identity, facts_after, next_for
-from sync.journal_person import unseal
+from sync.journal_export import exported
+from sync.journal_facts import CENTRAL, current_identity, facts_after, next_for, unsent_naming
+from sync.journal_person import erasures, erasures_among, kept_of, unseal
 from sync.journal_sales import SALE_COLUMNS, sale_of, where_sale
 
 SALES_LIMIT_MAX = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class QuarantinedFact:
+class QuarantinedFact(Struct, frozen=True):
     """A fact that central stored and put aside, or could not take at all (withheld); ``problem`` is its problem details as JSON."""
 
     stream: str
@@ -41,9 +40,11 @@ class QuarantinedFact:
 class JournalReader:
     """Reads the journal at ``path`` through a few read-only connections; every method may be called from any thread and raises StorageError."""
 
-    def __init__(self, path: Path, readers: Readers) -> None:
+    def __init__(self, path: Path, readers: Readers, failed: Callable[[StorageError], None] = lambda _: None) -> None:
+        """``failed`` is told of every error that a read raises, from the thread that met it."""
         self._path = path
         self._readers = readers
+        self._failed = failed
 
     @classmethod
     def open(cls, folder: Path, key: bytes) -> JournalReader:
@@ -77,6 +78,11 @@ class JournalReader:
         with self._reading() as db:
             return position_of(db, command) is not None
 
+    def said(self, command: str) -> bytes:
+        """The digest of what that command said, as far as it is known."""
+        with self._reading() as db:
+            return said_of(db, command)
+
     def sales(self, text: str, limit: int) -> Sequence[SaleRow]:
         """Completed sales whose receipt, number, amount or customer id matches every word of ``text`` (all when empty).
 
@@ -94,12 +100,33 @@ class JournalReader:
             row = db.execute(select, (sale_id, sale_id)).fetchone()
             return None if row is None else sale_of(row)
 
+    def kept_of(self, persons: Collection[str]) -> list[str]:
+        """Those of ``persons`` of whom the journal keeps something that it can forget."""
+        with self._reading() as db:
+            return kept_of(db, persons)
+
+    def erasures(self, after: str, limit: int) -> list[str]:
+        """Persons who are to be forgotten, in order, after that one."""
+        with self._reading() as db:
+            return erasures(db, after, limit)
+
+    def erasures_among(self, persons: Collection[str]) -> list[str]:
+        """Those of ``persons`` who are to be forgotten."""
+        with self._reading() as db:
+            return erasures_among(db, persons)
+
     def streams(self) -> Sequence[StreamStatus]:
         """Where every stream of the current identity stands."""
         with self._reading() as db:
             identity, _ = current_identity(db)
             heads = dict(db.execute("SELECT name, head FROM stream WHERE identity = ?", (identity,)).fetchall())
             return [_status(db, identity, stream, heads.get(stream, 0)) for stream in STREAMS]
+
+    def unsent(self, stream: str, type: str, naming: str) -> list[str]:
+        """The subjects of the facts of ``type`` in ``stream`` that have the text ``naming`` in them and are not in central's books."""
+        with self._reading() as db:
+            identity, _ = current_identity(db)
+            return unsent_naming(db, identity, stream, type, naming)
 
     def identity(self) -> Identity:
         """Who the register is on the wire."""
@@ -129,23 +156,34 @@ class JournalReader:
         with self._reading() as db:
             return int(db.execute("SELECT count(*) FROM quarantine").fetchone()[0])
 
+    def withheld_count(self) -> int:
+        """How many facts central could not take."""
+        with self._reading() as db:
+            return int(db.execute("SELECT count(*) FROM withheld").fetchone()[0])
+
     def verify(self) -> Verification:
         """Check every page, event and fact of the journal. A file that cannot be opened is a problem found, not an exception."""
         try:
-            with self._reading() as db:
-                return verify(db)
+            with self._readers.use() as db:
+                return verify(db, self._path)
         except JournalCorrupt as problem:
             return Verification(0, 0, (problem.message,))
 
+    def require_end(self) -> None:
+        """Raise JournalCorrupt when the journal goes on behind the last event that can be read."""
+        try:
+            with self._readers.use() as db:
+                check_end(db, self._path)
+        except SqlError as problem:
+            raise storage_error(problem, self._path) from problem
+
     def export(self) -> Iterator[bytes]:
-        """The journal as lines of JSON: every fact as the bytes of its wire form, then every event (personal parts stay out)."""
-        with self._reading() as db:
-            for (wire,) in db.execute("SELECT wire FROM fact ORDER BY identity, stream, number"):
-                yield wire + b"\n"
-            rows = db.execute("SELECT position, at_ms, type, body, person, hash FROM event ORDER BY position")
-            for position, at_ms, type, body, person, hash in rows:
-                event = {"event": position, "atMs": at_ms, "type": type, "person": person, "hash": hash.hex(), **_shown(body)}
-                yield msgspec.json.encode(event) + b"\n"
+        """The journal as it is now, as lines of JSON: every fact as the bytes of its wire form, then every event (personal parts stay out).
+
+        Nothing is held while whoever asked does something else with a line. Raises StorageFailed when facts that were read already are linked anew
+        meanwhile (``withhold``, the only change of what is there): then the lines after them would not belong to those before.
+        """
+        return exported(self._reading)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -158,7 +196,12 @@ class JournalReader:
                 finally:
                     db.execute("ROLLBACK")
         except SqlError as problem:
-            raise storage_error(problem, self._path) from problem
+            told = storage_error(problem, self._path)
+            self._failed(told)
+            raise told from problem
+        except StorageError as problem:
+            self._failed(problem)
+            raise
 
 
 def _events(db: Connection, which: str, values: tuple[object, ...]) -> list[StoredEvent]:
@@ -174,12 +217,3 @@ def _status(db: Connection, identity: int, stream: str, head: int) -> StreamStat
     select = "SELECT at_ms FROM fact WHERE identity = ? AND stream = ? AND number = ?"
     row = db.execute(select, (identity, stream, acknowledged + 1)).fetchone()
     return StreamStatus(stream, head, acknowledged, None if row is None else row[0])
-
-
-def _shown(body: bytes) -> dict[str, object]:
-    """An event's body as JSON where it is JSON, else in base64."""
-    try:
-        msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return {"base64": base64.b64encode(body).decode()}
-    return {"body": msgspec.Raw(body)}

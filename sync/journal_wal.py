@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from sync.cipher import Connection
 
@@ -24,22 +25,55 @@ _WORD_ORDER = {0x377F0682: "<", 0x377F0683: ">"}
 """The magic number says in which byte order the checksum reads its words."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(Struct, frozen=True):
     commits: bool
     salts: tuple[int, int]
     checksum: tuple[int, int]
     summed: bytes  # the first eight bytes of the header, and the page
 
 
-def lost_frames(db: Connection, path: Path) -> int:
-    """How many sound pages the log of the open journal at ``path`` has behind the point where SQLite stopped reading; 0 when nothing was lost."""
-    valid = max(int(db.execute("PRAGMA wal_checkpoint(NOOP)").fetchone()[1]), 0)
+def pages_in_log(db: Connection, path: Path) -> frozenset[int]:
+    """The numbers of the pages that the log of the open journal at ``path`` holds; whatever the file has of them is not read."""
     try:
         with path.with_name(path.name + "-wal").open("rb") as log:
-            return _lost(log, valid)
+            return frozenset(_pages(log, _frames_in_use(db)))
     except FileNotFoundError:
-        return 0
+        return frozenset()
+
+
+def _pages(log: BinaryIO, valid: int) -> Iterator[int]:
+    head = log.read(_HEADER.size)
+    for frame in range(valid if len(head) == _HEADER.size else 0):
+        log.seek(_HEADER.size + frame * (_FRAME.size + _HEADER.unpack(head)[2]))
+        yield int(_FRAME.unpack(log.read(_FRAME.size))[0])
+
+
+def _frames_in_use(db: Connection) -> int:
+    """Up to which frame SQLite reads the log."""
+    return max(int(db.execute("PRAGMA wal_checkpoint(NOOP)").fetchone()[1]), 0)
+
+
+def lost_frames(db: Connection, path: Path) -> int:
+    """How many sound pages the log of the open journal at ``path`` has behind the point where SQLite stopped reading; 0 when nothing was lost.
+
+    ``db`` is in no transaction. A running service writes the log while it is looked at, and begins it anew: only what two looks find alike was lost.
+    """
+    seen = _look(db, path)
+    while seen[0] and (again := _look(db, path)) != seen:
+        seen = again
+    return seen[0]
+
+
+def _look(db: Connection, path: Path) -> tuple[int, int, bytes]:
+    """How many pages are lost in the log as it is now, how many are in use, and its header."""
+    valid = _frames_in_use(db)
+    try:
+        with path.with_name(path.name + "-wal").open("rb") as log:
+            lost = _lost(log, valid)
+            log.seek(0)
+            return lost, valid, log.read(_HEADER.size)
+    except FileNotFoundError:
+        return 0, valid, b""
 
 
 def _lost(log: BinaryIO, valid: int) -> int:

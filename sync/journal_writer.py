@@ -2,7 +2,8 @@
 
 Every work runs in a savepoint of its own, so that a caller's bug stops that caller alone. When the file fails instead, nothing of the
 batch is believed: the connection is closed, the journal opened again, and what is found there, and could be synced anew, was written after
-all (a failed COMMIT is ambiguous). Then the writer is stopped until ``reopen``: a failed sync stops selling.
+all (a failed COMMIT is ambiguous). Then the writer is stopped until ``reopen``: a failed sync stops selling. A file that was removed or replaced
+meanwhile is such a failure as well: it is looked for between each COMMIT and its answers.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from threading import Condition, Thread
 from typing import Any, TypeVar, cast
 
 from edge_agent.domain.errors import DiskFull, StorageError, StorageFailed
+from edge_agent.ports import Committed
 from sync.cipher import CallerErrors, Connection, SqlError
 from sync.journal_append import position_of
 from sync.journal_disk import JournalDisk
+from sync.journal_rescue import taken
+from sync.turns import OneThread, Turns, ended
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -63,17 +66,22 @@ class _Answers:
 class Writer:
     """Owns the journal's writing connection. ``start`` opens it; after that only its own thread touches it."""
 
-    def __init__(self, disk: JournalDisk, renew_readers: Callable[[], None]) -> None:
+    def __init__(self, disk: JournalDisk, renew_readers: Callable[[], None], turns: Turns | None = None) -> None:
         self._disk = disk
         self._renew_readers = renew_readers
+        self._turns = turns or OneThread("journal-writer")
         self._db: Connection | None = None
         self._stopped: StorageError | None = None
-        self._waiting: deque[_Job] = deque()
-        self._something = Condition()
         self._room = asyncio.Semaphore(WAITING_WORKS_MAX)
-        self._thread = Thread(target=self._run, name="journal-writer", daemon=True)
+        self._running = False
         self._answers = _Answers()
         self._settle_due = False
+        self._doubtful: frozenset[str] = frozenset()
+
+    @property
+    def doubtful(self) -> frozenset[str]:
+        """Commands whose commit failed and was not found synced: the file may show them all the same, until ``reopen`` has settled it."""
+        return self._doubtful
 
     @property
     def stopped(self) -> StorageError | None:
@@ -87,20 +95,23 @@ class Writer:
         """
         try:
             self._db = self._disk.open()
+            self._settle_first(self._db)
             self._transact(self._db, first)
             self._hold_ballast()
         except (SqlError, OSError, StorageError) as problem:
             self._close()
             raise self._disk.error(problem) from problem
-        self._thread.start()
+        self._running = True
+        self._turns.start(self._turn)
 
     async def run(self, work: Work[T], *, command: str = "", must: bool = False) -> T:
         """The result of ``work`` once it is synced to disk. Raises StorageError, or AssertionError for what the tables refuse."""
         return cast(T, await self._submit(work, command=command, must=must))
 
-    async def reopen(self) -> None:
-        """Come back after a StorageError: open and check the journal, hold the ballast again, prove that writing works. Raises StorageError."""
-        await self._submit(self._reopen, control=True)
+    async def reopen(self, check: Callable[[], None] = lambda: None) -> None:
+        """Come back after a StorageError: open and check the journal (``check`` may say more: it raises), hold the ballast again, prove that writing
+        works. Raises StorageError."""
+        await self._submit(lambda _: self._reopen(check), control=True)
 
     async def release_ballast(self) -> bool:
         """Let the ballast go by hand; false when it is gone already."""
@@ -114,45 +125,37 @@ class Writer:
 
     async def close(self, last: Work[None]) -> None:
         """Write what waits, then ``last``, empty the log and end the thread. Never raises: what was acknowledged is on disk already."""
-        if self._thread.is_alive():
+        if self._running:
+            self._running = False
             await self._submit(lambda _: self._end(last), control=True)
-            await asyncio.to_thread(self._thread.join)
+            await ended(self._turns)
 
     async def _submit(self, work: Work[Any], *, command: str = "", must: bool = False, control: bool = False) -> Any:
         async with self._room:
             loop = asyncio.get_running_loop()
             job = _Job(work, loop.create_future(), loop, command, must, control)
-            with self._something:
-                self._waiting.append(job)
-                self._something.notify()
+            self._turns.put(job)
             return await job.answer
 
     # --- on the writer's thread ---
 
-    def _run(self) -> None:
+    def _turn(self, waiting: deque[_Job]) -> bool:
+        """Deal with the next works in order, a control work alone, or as many others as wait; False when that was the end."""
+        batch = [waiting.popleft()]
+        while waiting and not (batch[0].control or waiting[0].control) and len(batch) < BATCH_WORKS_MAX:
+            batch.append(waiting.popleft())
         running = True
-        while running:
-            batch = self._take()
-            try:
-                if batch[0].control:
-                    running = self._control(batch[0])
-                else:
-                    self._write(batch)
-            except Exception as problem:  # a bug of the writer's own: everybody is told, and it lives on, stopped
-                self._bug(batch, problem)
-            self._answers.deliver()
-            if running:
-                self._checkpoint()
-
-    def _take(self) -> list[_Job]:
-        """The next works in order: a control work alone, or as many others as wait."""
-        with self._something:
-            while not self._waiting:
-                self._something.wait()
-            batch = [self._waiting.popleft()]
-            while self._waiting and not (batch[0].control or self._waiting[0].control) and len(batch) < BATCH_WORKS_MAX:
-                batch.append(self._waiting.popleft())
-            return batch
+        try:
+            if batch[0].control:
+                running = self._control(batch[0])
+            else:
+                self._write(batch)
+        except Exception as problem:  # a bug of the writer's own: everybody is told, and it lives on, stopped
+            self._bug(batch, problem)
+        self._answers.deliver()
+        if running:
+            self._checkpoint()
+        return running
 
     def _write(self, batch: Sequence[_Job]) -> None:
         if self._stopped is not None:
@@ -160,6 +163,8 @@ class Writer:
         if not batch:
             return
         try:
+            if any(job.command in self._doubtful for job in batch):
+                self._disk.must_settle(self._connection())
             self._batch(self._connection(), batch)
         except (SqlError, OSError, StorageError) as problem:
             self._failed(batch, self._disk.error(problem))
@@ -182,25 +187,39 @@ class Writer:
     def _batch(self, db: Connection, batch: Sequence[_Job]) -> None:
         """All works in one synced transaction. Raises when the file fails; a work's own failure is that work's answer."""
         outcomes: list[tuple[_Job, Any, BaseException | None]] = []
+        alone = len(batch) == 1  # then the transaction is its savepoint
         db.execute("BEGIN IMMEDIATE")
         for job in batch:
-            db.execute("SAVEPOINT one")
+            if not alone:
+                db.execute("SAVEPOINT one")
+            problem: BaseException | None = None
             try:
                 job.value = job.work(db)
-                outcomes.append((job, job.value, None))
-            except CallerErrors as problem:
-                db.execute("ROLLBACK TO one")
-                bug = AssertionError(f"the journal's tables refuse this: {problem}")
-                bug.__cause__ = problem
-                outcomes.append((job, None, bug))
+            except CallerErrors as refused:
+                problem = AssertionError(f"the journal's tables refuse this: {refused}")
+                problem.__cause__ = refused
             except (SqlError, OSError):
                 raise
-            except Exception as problem:  # a caller's bug, whatever it is, is that caller's alone
-                db.execute("ROLLBACK TO one")
-                outcomes.append((job, None, problem))
-            db.execute("RELEASE one")
-        db.execute("COMMIT")
+            except Exception as bug:  # a caller's bug, whatever it is, is that caller's alone
+                problem = bug
+            outcomes.append((job, job.value if problem is None else None, problem))
+            if problem is not None:
+                db.execute("ROLLBACK" if alone else "ROLLBACK TO one")
+            if not alone:
+                db.execute("RELEASE one")
+        if db.in_transaction:
+            db.execute("COMMIT")
+        if self._disk.astray:
+            raise taken(self._disk.path)
+        self._mark(outcomes)
         self._answers.found += outcomes
+
+    def _mark(self, outcomes: Sequence[tuple[_Job, Any, BaseException | None]]) -> None:
+        """Have it remembered beside the journal how far it goes."""
+        for _, value, _ in reversed(outcomes):
+            if isinstance(value, Committed):
+                self._disk.reached(value.position)
+                return
 
     def _failed(self, batch: Sequence[_Job], why: StorageError) -> None:
         """The file failed under ``batch``: stop, then look what of it is on disk all the same, and try once more what must be written."""
@@ -213,6 +232,7 @@ class Writer:
                 self._answer(job, found[job], None)
             else:
                 rest.append(job)
+        self._doubtful |= {job.command for job in rest if job.command}
         if first:
             self._write(rest)
         else:
@@ -225,8 +245,10 @@ class Writer:
             db = self._connection()
             known = {job: job.value or job.work(db) for job in batch if job.command and position_of(db, job.command) is not None}
             sound = not known or self._disk.settle(db)
-        except (SqlError, OSError, StorageError):
+        except (SqlError, OSError, StorageError) as problem:
             self._close()
+            if self._disk.astray:
+                self._stopped = self._disk.error(problem)  # which says what to do about it
             return {}
         return known if sound else {}
 
@@ -265,23 +287,34 @@ class Writer:
         self._answer(job, value, None)
         return value is not _END
 
-    def _reopen(self, _: Connection) -> None:
+    def _reopen(self, check: Callable[[], None]) -> None:
         self._close()
         try:
             db = self._connection()
+            check()
             self._disk.hold_ballast()
             self._disk.prove_room(db)
         except (SqlError, OSError, StorageError) as problem:
             why = self._disk.error(problem)
             self._stop(why)
             raise why from problem
-        self._stopped = None
+        self._stopped, self._doubtful = None, frozenset()
 
     def _hold_ballast(self) -> None:
         try:
             self._disk.hold_ballast()
         except DiskFull as problem:
             self._stopped = problem
+
+    def _settle_first(self, db: Connection) -> None:
+        """A run before this one may have died of a sync that failed: what it left in the log is there, but perhaps not on the disk.
+
+        Nothing is written behind it before that is settled, or a power cut would take both.
+        """
+        try:
+            self._settle_due = not self._disk.settle(db)
+        except (SqlError, OSError) as problem:
+            self._stopped = self._disk.error(problem)
 
     def _end(self, last: Work[None]) -> object:
         try:
@@ -312,7 +345,7 @@ class Writer:
         except SqlError:
             pass  # the transaction is gone with the connection
         finally:
-            db.close()
+            self._disk.close(db)
 
     def _answer(self, job: _Job, value: Any, problem: BaseException | None) -> None:
         self._answers.found.append((job, value, problem))

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from msgspec import Struct
 
 from edge_agent.clock import Random
 from edge_agent.domain.errors import ConfigError
@@ -33,8 +33,7 @@ class Keyring(Protocol):
     def set_password(self, service: str, name: str, value: str, /) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Struct, frozen=True):
     """The places where secrets may be: ``folder`` for private files, ``credentials`` as systemd mounts them (or None), ``keyring`` (or None)."""
 
     folder: Path
@@ -50,7 +49,11 @@ class Keys:
 
     def journal_key(self) -> bytes:
         """The journal's key; made on first use, while there is no journal yet. Raises ConfigError, OSError."""
-        return self.secret(JOURNAL_KEY, "the journal's key", may_make=not (self.folder / "journal.db").exists())
+        return self.secret(JOURNAL_KEY, "the journal's key", may_make=not self._has_journal())
+
+    def _has_journal(self) -> bool:
+        """Whether there is a journal, a log of one, or what was rescued of one."""
+        return any((self.folder / name).exists() for name in ("journal.db", "journal.db-wal")) or any(self.folder.glob("journal-rescued*.db"))
 
     def device_key(self) -> bytes:
         """The seed of the device's Ed25519 key; made on first use. Raises ConfigError, OSError."""

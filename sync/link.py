@@ -3,102 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from sync.contract.messages import PushAck, RegisterCursor, SnapshotManifest
 
 
-@dataclass(frozen=True, slots=True)
-class Unreachable:
+class Unreachable(Struct, frozen=True):
     """No answer of central's: the network, a proxy, a captive portal, a page that is not the contract's."""
 
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
+class Busy(Struct, frozen=True):
     """Central asks to come back later; ``retry_after_seconds`` is its wish, or None."""
 
     retry_after_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Central does not let this register in (401, 403), or does not know such a request."""
 
     status: int
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Frozen:
+class Frozen(Struct, frozen=True):
     """Central takes nothing from this register until somebody looks: ``fork``, ``chain``, ``epoch`` or ``frozen``."""
 
     reason: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True):
     """The acknowledgement, and central's clock (wall ms, to the second) if it told."""
 
     ack: PushAck
     server_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Central wants another number of a stream first; None where it did not say which."""
 
     stream: str | None
     expected: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class TooLarge:
+class TooLarge(Struct, frozen=True):
     """The batch is more than central, or (``by_central`` false) something on the way to it, takes at once."""
 
     detail: str
     by_central: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Culprit:
+class Culprit(Struct, frozen=True):
     """One fact of the batch cannot be taken at all; ``index`` says which one, if central said."""
 
     index: int | None
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A feed's answer: whole or not is for the reader to see."""
+class Page(Struct, frozen=True):
+    """A feed's answer: whole or not is for the reader to see. ``server_ms`` is central's clock (wall ms) if it told."""
 
     body: bytes
     etag: str
+    server_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
+class Unchanged(Struct, frozen=True):
     """Nothing new since the page with that ETag; central's clock (wall ms) if it told."""
 
     server_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """The cursor is older than what central remembers of deletions: take a snapshot."""
+class Expired(Struct, frozen=True):
+    """Central does not take the cursor, which is older than what it remembers of deletions or not one of its own: begin the feed again."""
+
+    detail: str = "Central no longer knows this cursor."
 
 
-@dataclass(frozen=True, slots=True)
-class NoSnapshot:
+class NoSnapshot(Struct, frozen=True):
     """This central offers none for that feed: read it from its beginning."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """The file is there, as long as its manifest says."""
 
 

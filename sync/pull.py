@@ -10,25 +10,30 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import zstandard
+from msgspec import Struct
 
 from edge_agent.clock import Clock, Random
 from edge_agent.domain.errors import CentralUnreachable, ContractBroken, EdgeError
 from sync.backoff import Backoff, Pace, wait_for_one
-from sync.contract.messages import CURSOR_START, SnapshotManifest
-from sync.feed_store import Applied, FeedLine, FeedState, FeedStore, parse_lines, parse_page
+from sync.contract.messages import CURSOR_START, FeedEnd, SnapshotManifest, in_short
+from sync.feed_store import Applied, FeedLine, FeedState, FeedStore, parse_lines, parse_page, require_time
 from sync.link import Busy, Downlink, Expired, Fetched, Frozen, NoSnapshot, Page, PageAnswer, Refused, Unchanged, Unreachable
 
 T = TypeVar("T")
 SNAPSHOT_FEEDS = ("catalogue", "prices")
 SNAPSHOT_SCHEMA = 1
 WAIT_SECONDS = 25
+"""How long a question waits for news. Each feed's first one waits another part of it, so that central is heard from every few seconds, not all at once."""
 QUICK_SECONDS = 1.0
 """An empty answer sooner than this was no long-poll: the next question waits as after a failure."""
+QUICK_MAX = 20
+"""After so many pages of news sooner than that, one after another, each further one is paused for: a central that always has news makes no busy loop."""
+PAGES_MAX = 100_000
+"""A reading that is not at its end after so many pages is given up."""
 THREADS = 2
 READ_BYTES = 256 * 1024
 WINDOW_BYTES_MAX = 64 * 1024 * 1024
@@ -37,11 +42,10 @@ FEED_ROWS_MAX = 10_000_000
 """A whole copy of more than this, announced or in fact, is refused before it fills the disk that the journal needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedReport:
-    """How one feed stands: ``importing`` (a whole copy is on its way), ``current``, or ``waiting`` (``problem`` says for what).
+class FeedReport(Struct, frozen=True):
+    """How one feed stands: ``importing`` (a whole copy is on its way), ``current``, or ``waiting`` (``problem`` says for what, ``reason`` is its key).
 
-    ``rows`` of ``rows_total`` (if known) are in while importing; ``refused`` rows could not be read and were left out.
+    ``rows`` of ``rows_total`` (if known) are in while importing; ``refused`` rows could not be read and were left out (``refusal`` says why the newest).
     """
 
     feed: str
@@ -51,6 +55,8 @@ class FeedReport:
     as_of_ms: int | None = None
     refused: int = 0
     problem: str = ""
+    refusal: str = ""
+    reason: str = ""
 
 
 class Pull:
@@ -79,7 +85,11 @@ class Pull:
         self._pace = pace or Pace()
         self._hurry = asyncio.Event()
         self._told: dict[str, FeedReport] = {}
-        self._refused: dict[str, int] = {}
+        self._refused: dict[str, tuple[int, str]] = {}  # how many rows of a feed were left out, and why the newest
+        self._passed: dict[str, set[str]] = {}  # the cursors of pages after which central said that there are more
+        self._quick: dict[str, int] = {}
+        self._first_wait = {feed: max(1, WAIT_SECONDS * place // len(feeds)) for place, feed in enumerate(feeds, 1)}
+        self._copied: dict[str, float] = {}  # when each feed was last copied whole (monotonic)
         self._asking: set[Future[PageAnswer]] = set()
         self._ended = False
 
@@ -109,7 +119,7 @@ class Pull:
             try:
                 seconds = await self._turn(feed, backoff)
             except (EdgeError, OSError) as problem:
-                self._waiting(feed, str(problem))
+                self._waiting(feed, problem.key if isinstance(problem, EdgeError) else "disk", str(problem))
                 seconds = backoff.next()
             if seconds > 0:
                 await wait_for_one(hurry, seconds=seconds)
@@ -120,42 +130,61 @@ class Pull:
         if state.cursor is None:
             return await self._start(feed, backoff)
         began = self._clock.monotonic()
-        answer = await self._downlink.page(feed, state.cursor, state.etag, WAIT_SECONDS)
+        answer = await self._downlink.page(feed, state.cursor, state.etag, self._first_wait.pop(feed, WAIT_SECONDS))
         match answer:
-            case Page(body, etag):
-                moved = await self._apply(feed, state, body, etag)
+            case Page() as page:
+                moved = await self._apply(feed, state, page)
             case Unchanged(server_ms):
                 await self._work(lambda: self._store.touch(feed, server_ms or self._clock.now_ms()))
                 moved = False
-            case Expired():
-                return await self._start(feed, backoff)
+            case Expired() as refusal:
+                return await self._begin_again(feed, refusal, backoff)
             case failure:
                 return self._failed(feed, failure, backoff)
         self._current(feed)
-        if moved or self._clock.monotonic() - began >= QUICK_SECONDS:
-            backoff.reset()
-            return 0
-        return backoff.next()
+        quick = self._clock.monotonic() - began < QUICK_SECONDS
+        if not moved and quick:
+            return backoff.next()
+        backoff.reset()
+        self._quick[feed] = self._quick.get(feed, 0) + 1 if quick and not self._passed.get(feed) else 0
+        return min(QUICK_SECONDS, self._pace.cap) if self._quick[feed] > QUICK_MAX else 0
 
-    async def _apply(self, feed: str, state: FeedState, body: bytes, etag: str) -> bool:
+    async def _begin_again(self, feed: str, why: Expired, backoff: Backoff) -> float:
+        """Copy the feed whole, because central does not take its cursor; of a central that takes none, not again before ``Pace.cap`` is over."""
+        copied = self._copied.get(feed)
+        seconds = self._pace.cap - (self._clock.monotonic() - copied) if copied is not None else 0
+        if seconds > 0:
+            self._waiting(feed, *_told(why))
+            return seconds
+        return await self._start(feed, backoff)
+
+    async def _apply(self, feed: str, state: FeedState, page: Page) -> bool:
         """Apply a page; whether it brought anything. Raises ContractBroken for one that is not whole, and nothing of it is applied."""
 
+        passed = self._passed.setdefault(feed, set())
+
         def apply() -> tuple[Applied, bool]:
-            rows, end = parse_page(body)
-            if end.more and end.cursor == state.cursor:
-                raise ContractBroken(f"The feed {feed} does not move on.", hint="Report this to the platform's operator.", reason="feed_page")
+            rows, end = self._parsed(page)
+            _require_progress(feed, rows, end, state.cursor, passed)
             # The tag of an empty page is good for the same question again; that of a full one is not.
-            after = FeedState(end.cursor, "" if rows else etag, end.as_of_ms)
+            after = FeedState(end.cursor, "" if rows else page.etag, end.as_of_ms)
             return self._store.apply(feed, rows, after), bool(rows) or end.more
 
         done, moved = await self._work(apply)
-        self._refused[feed] = self._refused.get(feed, 0) + done.refused
+        if done.refused:
+            self._refused[feed] = (self._refused.get(feed, (0, ""))[0] + done.refused, done.refusal)
         if done.rows:
             self._changed(feed)
         return moved
 
+    def _parsed(self, page: Page) -> tuple[list[FeedLine], FeedEnd]:
+        rows, end = parse_page(page.body)
+        require_time(end, max(self._clock.now_ms(), page.server_ms or 0))
+        return rows, end
+
     async def _start(self, feed: str, backoff: Backoff) -> float:
         """Copy the whole feed."""
+        self._passed.pop(feed, None)
         manifest = await self._downlink.manifest(feed) if feed in SNAPSHOT_FEEDS else NoSnapshot()
         match manifest:
             case SnapshotManifest():
@@ -167,7 +196,8 @@ class Pull:
                 done = await self._read_from_start(feed)
             case failure:
                 return self._failed(feed, failure, backoff)
-        self._refused[feed] = done.refused
+        self._refused[feed] = (done.refused, done.refusal)
+        self._copied[feed] = self._clock.monotonic()
         backoff.reset()
         self._changed(feed)
         self._current(feed)
@@ -212,13 +242,13 @@ class Pull:
 
         def lines() -> Iterator[FeedLine]:
             cursor, more, count = CURSOR_START, True, 0
+            passed: set[str] = set()
             while more:
                 answer = self._asked(self._downlink.page(feed, cursor), loop)
                 if not isinstance(answer, Page):
-                    raise CentralUnreachable(f"The feed {feed} broke off: {_told(answer)}", hint="It is asked for again.", reason="feed_broke_off")
-                rows, end = parse_page(answer.body)
-                if end.more and end.cursor == cursor:
-                    raise ContractBroken(f"The feed {feed} does not move on.", hint="Report this to the platform's operator.", reason="feed_page")
+                    raise CentralUnreachable(f"The feed {feed} broke off: {_told(answer)[1]}", hint="It is asked for again.", reason="feed_broke_off")
+                rows, end = self._parsed(answer)
+                _require_progress(feed, rows, end, cursor, passed)
                 count += len(rows)
                 if count > FEED_ROWS_MAX:
                     raise _too_large(feed)
@@ -230,7 +260,7 @@ class Pull:
             loop.call_soon_threadsafe(self._say, FeedReport(feed, "importing", rows))
 
         self._say(FeedReport(feed, "importing"))
-        return await self._work(lambda: self._store.replace(feed, lines(), lambda: ended[0], progress))
+        return await self._work(lambda: self._store.replace(feed, lines(), lambda: ended[0], progress, changing=True))
 
     def _asked(self, question: Coroutine[object, object, PageAnswer], loop: asyncio.AbstractEventLoop) -> PageAnswer:
         """The answer to ``question``, which the event loop asks, for a worker thread. Raises CentralUnreachable when the pull has ended meanwhile."""
@@ -252,14 +282,20 @@ class Pull:
         return self._folder / f"{feed}-{manifest.sha256[:32]}.part"
 
     def _failed(self, feed: str, why: object, backoff: Backoff) -> float:
-        self._waiting(feed, _told(why))
+        self._waiting(feed, *_told(why))
         return backoff.next(why.retry_after_seconds if isinstance(why, Busy) else None)
 
-    def _waiting(self, feed: str, problem: str) -> None:
-        self._say(FeedReport(feed, "waiting", as_of_ms=self._store.state(feed).as_of_ms, refused=self._refused.get(feed, 0), problem=problem))
+    def _waiting(self, feed: str, reason: str, problem: str) -> None:
+        self._say(self._standing(feed, "waiting", problem, reason))
 
     def _current(self, feed: str) -> None:
-        self._say(FeedReport(feed, "current", as_of_ms=self._store.state(feed).as_of_ms, refused=self._refused.get(feed, 0)))
+        self._say(self._standing(feed, "current"))
+
+    def _standing(self, feed: str, phase: str, problem: str = "", reason: str = "") -> FeedReport:
+        """What is told of the feed; of texts that central, or what was made of its rows, is in, as much as may be shown."""
+        refused, refusal = self._refused.get(feed, (0, ""))
+        as_of_ms = self._store.state(feed).as_of_ms
+        return FeedReport(feed, phase, as_of_ms=as_of_ms, refused=refused, problem=in_short(problem), refusal=in_short(refusal), reason=reason)
 
     def _say(self, report: FeedReport) -> None:
         """Tell how a feed stands, if it is another word than before."""
@@ -268,18 +304,37 @@ class Pull:
             self._tell(report)
 
 
-def _told(why: object) -> str:
+def _told(why: object) -> tuple[str, str]:
+    """The key of what a feed waits for, and a sentence about it."""
     match why:
-        case Unreachable(detail) | Frozen(_, detail) | Refused(_, detail):
-            return detail
+        case Unreachable(detail):
+            return "unreachable", detail
+        case Frozen(reason, detail):
+            return reason, detail
+        case Refused(status, detail):
+            return f"refused_{status}", detail
+        case Expired(detail):
+            return "expired", detail
         case Busy():
-            return "Central is busy."
-        case Expired():
-            return "Central no longer knows this cursor."
+            return "busy", "Central is busy."
         case NoSnapshot():
-            return "The snapshot was replaced while it was fetched."
+            return "snapshot_replaced", "The snapshot was replaced while it was fetched."
         case _:
-            return "Central gave another answer than was asked for."
+            return "other", "Central gave another answer than was asked for."
+
+
+def _require_progress(feed: str, rows: Sequence[FeedLine], end: FeedEnd, cursor: str | None, passed: set[str]) -> None:
+    """Raise ContractBroken for a page that leads nowhere: to where it was asked from, to a page before it, or on without end.
+
+    ``passed`` keeps the cursors of pages that more follow, until the end is reached.
+    """
+    stays = end.cursor == cursor and (rows or end.more)
+    if stays or (end.more and (end.cursor in passed or len(passed) >= PAGES_MAX)):
+        raise ContractBroken(f"The feed {feed} does not move on.", hint="Report this to the platform's operator.", reason="feed_page")
+    if end.more:
+        passed.add(end.cursor)
+    else:
+        passed.clear()
 
 
 def _too_large(feed: str) -> ContractBroken:

@@ -6,18 +6,23 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from edge_agent.clock import Clock
+from sync.durable_files import own_folder
 from sync.feed_store import Applied, FeedLine, FeedState, FeedStore, Progress
 from sync.replica_catalogue import CatalogueReplica
-from sync.replica_people import PeopleReplica
+from sync.replica_people import Deleted, PeopleReplica
 
 
 class Replica:
-    """``catalogue`` and ``people`` in ``folder``. ``key`` is the journal's; the copy's own keys are made from it. Raises StorageError, OSError."""
+    """``catalogue`` and ``people`` in ``folder``. ``key`` is the journal's; the copy's own keys are made from it. Raises StorageError, ConfigError, OSError.
 
-    def __init__(self, folder: Path, key: bytes, clock: Clock) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.catalogue = CatalogueReplica(folder, clock)
-        self.people = PeopleReplica(folder, key, clock)
+    ``currency`` and ``country`` are the store's: prices in another one are not taken, phone numbers that are typed without a country's code are of there.
+    ``deleted`` keeps whom central deletes until they are forgotten elsewhere as well (``sync.erasures``).
+    """
+
+    def __init__(self, folder: Path, key: bytes, clock: Clock, currency: str = "", country: str = "", deleted: Deleted = lambda gone, back: None) -> None:
+        own_folder(folder, "the copy of what central publishes")
+        self.catalogue = CatalogueReplica(folder, clock, currency)
+        self.people = PeopleReplica(folder, key, clock, country, deleted)
         people: FeedStore = self.people
         self._stores: dict[str, FeedStore] = {"catalogue": self.catalogue, "prices": self.catalogue, "customers": people, "carts": people, "staff": people}
 
@@ -37,13 +42,19 @@ class Replica:
         """Where the copy of ``feed`` stands."""
         return self._stores[feed].state(feed)
 
+    def holds(self, feed: str) -> bool:
+        """Whether there is a whole copy of ``feed``, of whatever age."""
+        return self.state(feed).cursor is not None
+
     def apply(self, feed: str, lines: Iterable[FeedLine], state: FeedState) -> Applied:
         """Apply a page and move to ``state``, in one transaction."""
         return self._stores[feed].apply(feed, lines, state)
 
-    def replace(self, feed: str, lines: Iterable[FeedLine], ended: Callable[[], FeedState], progress: Progress) -> Applied:
+    def replace(
+        self, feed: str, lines: Iterable[FeedLine], ended: Callable[[], FeedState], progress: Progress, *, changing: bool = False
+    ) -> Applied:  # fmt: skip
         """Replace the whole content of ``feed``."""
-        return self._stores[feed].replace(feed, lines, ended, progress)
+        return self._stores[feed].replace(feed, lines, ended, progress, changing=changing)
 
     def touch(self, feed: str, as_of_ms: int) -> None:
         """Central said that nothing changed."""

@@ -9,23 +9,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import RLock
 
 from edge_agent.clock import Clock
 from edge_agent.domain.catalogue import Article, Price, SoldBy
+from edge_agent.domain.one_line import one_line
 from edge_agent.ports import Age
 from sync.cipher import Connection, Readers, SqlError, open_file
 from sync.durable_files import sync_file, write_synced
 from sync.feed_store import Applied, FeedLine, FeedState, Progress
-from sync.replica_catalogue_tables import SCHEMA, apply_lines, clear, fill, tables
+from sync.replica_catalogue_tables import SCHEMA, apply_lines, clear, fill, fill_changing, tables
 from sync.replica_file import holds, open_replica, read_state, remove_database, replica_error, write_state
-from sync.search_words import match_all, rank, typed_number, words_of
+from sync.search_words import in_order, matches, rank, typed_number, words_of
 
 FEEDS = ("catalogue", "prices")
 POINTER = "catalogue.current"
 CANDIDATES_MAX = 200
-"""Rows that a search takes unranked; they are ranked afterwards (ranking all of a short beginning's rows takes 400 ms)."""
+"""Rows that a search takes unranked, whole words first; they are ranked afterwards (ranking all of a short beginning's rows takes 400 ms)."""
 FOUND_MAX = 100
 LONG_NUMBER_DIGITS = 4
 """A longer number is looked up as the beginning of a GTIN by its index, and else as a whole word: as a beginning of words it can stand for
@@ -34,10 +36,14 @@ _COLUMNS = "a.sku, a.name, a.gtins, a.department, a.tax_class, a.sold_by, a.item
 
 
 class CatalogueReplica:
-    """Articles and prices in ``folder``. Queries may come from any thread and answer at once; ``apply`` and ``replace`` come from worker threads."""
+    """Articles and prices in ``folder``. Queries may come from any thread and answer at once; ``apply`` and ``replace`` come from worker threads.
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    ``currency`` is the store's: prices in another one are not taken. Without it any are.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, currency: str = "") -> None:
         self._folder = folder
+        self._currency = currency
         self._clock = clock
         self._writing = RLock()
         self._path = folder / _named(_pointed_to(folder))
@@ -88,9 +94,9 @@ class CatalogueReplica:
             whole = len(words) == 1 and len(number) > LONG_NUMBER_DIGITS
             if whole:
                 ids.update(_carrying(db, number))
-            match = f'"{words[0]}"' if whole else match_all(words)
-            select = "SELECT rowid FROM article_search WHERE article_search MATCH ? LIMIT ?"
-            ids.update(row[0] for row in db.execute(select, (match, CANDIDATES_MAX)))
+            for match in matches(words)[: 1 if whole else None]:
+                if len(ids) < CANDIDATES_MAX:
+                    ids.update(row[0] for row in db.execute("SELECT rowid FROM article_search WHERE article_search MATCH ? LIMIT ?", (match, CANDIDATES_MAX)))
             rows = db.execute(f"SELECT {_COLUMNS} FROM article a WHERE a.id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),)).fetchall()  # noqa: S608 - columns
         found = [article for row in rows if (article := self._valid(row)) is not None]
         found.sort(key=lambda article: _order(article, text.strip(), words))
@@ -122,7 +128,7 @@ class CatalogueReplica:
         with self._writing, self._naming_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                done = apply_lines(self._db, feed, lines)
+                done = apply_lines(self._db, feed, lines, self._currency)
                 write_state(self._db, feed, state)
                 self._db.execute("COMMIT")
             except BaseException:
@@ -137,7 +143,9 @@ class CatalogueReplica:
         state = self._states[feed]
         self.apply(feed, (), FeedState(state.cursor, state.etag, as_of_ms))
 
-    def replace(self, feed: str, lines: Iterable[FeedLine], ended: Callable[[], FeedState], progress: Progress) -> Applied:
+    def replace(
+        self, feed: str, lines: Iterable[FeedLine], ended: Callable[[], FeedState], progress: Progress, *, changing: bool = False
+    ) -> Applied:  # fmt: skip
         """Make a new file with the new content of ``feed`` and the present content of the other one, and move to it."""
         with self._writing, self._naming_errors():
             path = self._folder / _named(_revision(self._path) + 1)
@@ -145,7 +153,7 @@ class CatalogueReplica:
             others = [other for other in FEEDS if other != feed and self._states[other].cursor is not None and not self._damaged]
             if others:
                 self._db.execute("VACUUM INTO ?", (str(path),))
-            done = _build(path, feed, lines, ended, progress)
+            done = _build(path, feed, partial(fill_changing if changing else fill, feed=feed, lines=lines, progress=progress, currency=self._currency), ended)
             write_synced(self._folder / POINTER, path.name.encode() + b"\n", 0o644)
             self._move_to(path)
             return done
@@ -177,7 +185,7 @@ class CatalogueReplica:
         sku, name, gtins, department, tax_class, sold_by, item, variant, valid_from, valid_to = row
         if not holds(valid_from, valid_to, self._clock.now_ms()):  # type: ignore[arg-type] # the last two columns are numbers
             return None
-        return Article(sku, name, tuple(gtins.split()), department, tax_class, SoldBy(sold_by), item, variant)
+        return Article(sku, one_line(name), tuple(gtins.split()), one_line(department), tax_class, SoldBy(sold_by), item, one_line(variant))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -194,7 +202,7 @@ class CatalogueReplica:
             raise told from problem
 
 
-def _build(path: Path, feed: str, lines: Iterable[FeedLine], ended: Callable[[], FeedState], progress: Progress) -> Applied:
+def _build(path: Path, feed: str, filled: Callable[[Connection], Applied], ended: Callable[[], FeedState]) -> Applied:
     """Fill the new file at ``path``, which is whole and synced when this returns."""
     db = open_replica(path, None, SCHEMA, tables)
     try:
@@ -202,7 +210,7 @@ def _build(path: Path, feed: str, lines: Iterable[FeedLine], ended: Callable[[],
         db.execute("PRAGMA synchronous = OFF")
         db.execute("BEGIN")
         clear(db, feed)
-        done = fill(db, feed, lines, progress)
+        done = filled(db)
         write_state(db, feed, ended())
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -227,7 +235,7 @@ def _carrying(db: Connection, number: str) -> Iterator[int]:
 def _order(article: Article, text: str, words: list[str]) -> tuple[object, ...]:
     exact = article.sku == text or text.zfill(14) in article.gtins
     named = words_of(f"{article.name} {article.variant}")
-    return (not exact, *rank(words, named), article.name, article.variant, article.sku)
+    return (not exact, *rank(words, named), article.name, in_order(article.variant), article.sku)
 
 
 def _reader_of(path: Path) -> Callable[[], Connection]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import partial
 from itertools import islice
 from typing import Any
+
+import msgspec
 
 from edge_agent.domain.errors import ContractBroken
 from edge_agent.domain.gtin import gtin_shown
 from sync.cipher import Connection, IntegrityError
 from sync.contract.rows import ArticleRow, PriceRow
 from sync.feed_store import Applied, FeedLine, Progress
-from sync.replica_rows import read_row
+from sync.replica_rows import row_of
 from sync.search_words import index_words
 
 SCHEMA = 1
@@ -38,9 +41,9 @@ def tables(db: Any) -> None:
     )
 
 
-def apply_lines(db: Connection, feed: str, lines: Iterable[FeedLine]) -> Applied:
-    """Put and delete rows of a page, one by one; part of the caller's transaction."""
-    put, delete = (_put_article, _delete_article) if feed == "catalogue" else (_put_price, _delete_price)
+def apply_lines(db: Connection, feed: str, lines: Iterable[FeedLine], currency: str = "") -> Applied:
+    """Put and delete rows of a page, one by one; part of the caller's transaction. Prices in another ``currency`` than the store's are left out."""
+    put, delete = (_put_article, _delete_article) if feed == "catalogue" else (partial(_put_price, currency), _delete_price)
     rows = refused = 0
     refusal = ""
     for line in lines:
@@ -65,14 +68,13 @@ def clear(db: Connection, feed: str) -> None:
         db.execute("DELETE FROM price")
 
 
-def fill(db: Connection, feed: str, lines: Iterable[FeedLine], progress: Progress) -> Applied:
-    """Put the rows of a snapshot into empty tables, many at a time; part of the caller's transaction. Raises ContractBroken for a repeated key."""
+def fill(db: Connection, feed: str, lines: Iterable[FeedLine], progress: Progress, currency: str = "", first: int = 1) -> Applied:
+    """Put the rows of a snapshot into empty tables, many at a time, articles numbered from ``first``. Raises ContractBroken for a repeated key."""
     done = Applied()
     source = iter(lines)
-    first = 1
     try:
         while chunk := list(islice(source, CHUNK_ROWS)):
-            good, done = _readable(chunk, ArticleRow if feed == "catalogue" else PriceRow, done)
+            good, done = _readable(chunk, ArticleRow if feed == "catalogue" else PriceRow, currency, done)
             if feed == "catalogue":
                 _fill_articles(db, good, first)
                 first += len(good)
@@ -86,12 +88,35 @@ def fill(db: Connection, feed: str, lines: Iterable[FeedLine], progress: Progres
     return done
 
 
-def _readable(chunk: list[FeedLine], kind: Any, done: Applied) -> tuple[list[tuple[FeedLine, Any]], Applied]:
+def fill_changing(db: Connection, feed: str, lines: Iterable[FeedLine], progress: Progress, currency: str = "") -> Applied:
+    """The same for rows that were read while they changed: one that comes again replaces the first, one that is deleted goes."""
+    done = Applied()
+    source = iter(lines)
+    while chunk := list(islice(source, CHUNK_ROWS)):
+        if _each_new(db, feed, chunk):
+            first = int(db.execute("SELECT coalesce(max(id), 0) + 1 FROM article").fetchone()[0])
+            found = fill(db, feed, chunk, lambda _: None, currency, first)
+        else:
+            found = apply_lines(db, feed, chunk, currency)
+        done = Applied(done.rows + found.rows, done.refused + found.refused, done.refusal or found.refusal)
+        progress(done.rows)
+    return done
+
+
+def _each_new(db: Connection, feed: str, chunk: list[FeedLine]) -> bool:
+    """Whether every row of ``chunk`` is put, once, and none of them was there before."""
+    keys = {line.key for line in chunk if line.put is not None}
+    table, column = ("article", "sku") if feed == "catalogue" else ("price", "key")
+    there = f"SELECT 1 FROM {table} WHERE {column} IN (SELECT value FROM json_each(?)) LIMIT 1"  # noqa: S608 - names of ours
+    return len(keys) == len(chunk) and db.execute(there, (msgspec.json.encode(sorted(keys)).decode(),)).fetchone() is None
+
+
+def _readable(chunk: list[FeedLine], kind: Any, currency: str, done: Applied) -> tuple[list[tuple[FeedLine, Any]], Applied]:
     good = []
     refused, refusal = done.refused, done.refusal
     for line in chunk:
         try:
-            good.append((line, read_row(line.put or b"", kind)))
+            good.append((line, row_of(line, kind, currency)))
         except ContractBroken as problem:
             refused, refusal = refused + 1, refusal or problem.message
     return good, Applied(done.rows + len(chunk), refused, refusal)
@@ -111,7 +136,7 @@ def _fill_articles(db: Connection, rows: list[tuple[FeedLine, ArticleRow]], firs
 
 
 def _put_article(db: Connection, line: FeedLine) -> None:
-    row = read_row(line.put or b"", ArticleRow)
+    row = row_of(line, ArticleRow)
     _delete_article(db, row.sku)
     number = db.execute("INSERT INTO article VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id", _article_values(line, row)).fetchone()[0]
     db.executemany(_INSERT_GTIN, ((int(gtin), number) for gtin in row.gtins))
@@ -127,8 +152,8 @@ def _delete_article(db: Connection, sku: str) -> None:
         db.execute("DELETE FROM article WHERE id = ?", (number,))
 
 
-def _put_price(db: Connection, line: FeedLine) -> None:
-    db.execute(_INSERT_PRICE, _price_values(line, read_row(line.put or b"", PriceRow)))
+def _put_price(currency: str, db: Connection, line: FeedLine) -> None:
+    db.execute(_INSERT_PRICE, _price_values(line, row_of(line, PriceRow, currency)))
 
 
 def _delete_price(db: Connection, key: str) -> None:
@@ -146,13 +171,11 @@ def _price_values(line: FeedLine, row: PriceRow) -> tuple[object, ...]:
 
 
 def _search_text(row: ArticleRow) -> str:
-    return " ".join(_words(row))
-
-
-def _words(row: ArticleRow) -> Iterator[str]:
-    yield from index_words((row.name, row.variant, row.sku))
+    """What the index is given. Plain text is cut and folded by its tokenizer alone; the rest needs ``index_words``, which costs ten times as much."""
+    text = f"{row.name} {row.variant} {row.sku}"
+    if not text.isascii():
+        text = " ".join(index_words((row.name, row.variant, row.sku)))
     for gtin in row.gtins:
         shown = gtin_shown(gtin)
-        yield shown
-        if shown.startswith("0"):
-            yield shown.lstrip("0")
+        text += f" {shown} {shown.lstrip('0')}" if shown[0] == "0" else f" {shown}"
+    return text

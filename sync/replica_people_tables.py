@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 
 from sync.cipher import Connection
+from sync.contract.identifiers import plain_identifier
 from sync.contract.rows import CartRow, CustomerRow, StaffRow
 from sync.feed_store import FeedLine
-from sync.replica_rows import read_row
+from sync.replica_rows import row_of
 from sync.search_words import index_words, number_words, words_of
 
-SCHEMA = 1
+SCHEMA = 3
+"""Another number makes a copy anew: rows that lie in it are read without a doubt, so those of an older contract may not stay."""
 HASH_BYTES = 16
 _TABLES = {"customers": "customer", "carts": "cart", "staff": "staff"}
 
@@ -26,6 +28,7 @@ def tables(db: Any) -> None:
     db["customer"].create({"id": int, "key": str, **row}, pk="id", not_null=needed)
     db["customer"].create_index(["key"], unique=True)
     db.execute("CREATE TABLE identifier(hash BLOB NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY(hash, customer)) STRICT, WITHOUT ROWID")
+    db["identifier"].create_index(["customer"])
     db.execute(
         "CREATE VIRTUAL TABLE customer_search USING fts5(words, content='', contentless_delete=1, detail=none, prefix='1 2 3 4', "
         "tokenize='unicode61 remove_diacritics 2')"
@@ -37,26 +40,9 @@ def tables(db: Any) -> None:
     db["generation"].create({"feed": str, "number": int}, pk="feed", not_null={"number"})
 
 
-def identifier_hash(key: bytes, kind: str, value: str) -> bytes:
-    """The keyed hash by which an identifier is found, whatever way it is written."""
-    return hmac.digest(key, f"{kind}\n{plain_identifier(kind, value)}".encode(), "sha256")[:HASH_BYTES]
-
-
-def plain_identifier(kind: str, value: str) -> str:
-    """An identifier without what people and readers add to it.
-
-    >>> plain_identifier("tag_uid", "04:a2:3B:ff"), plain_identifier("phone", "+49 151 1234"), plain_identifier("email", " Ada@Example.com")
-    ('04A23BFF', '+491511234', 'ada@example.com')
-    """
-    match kind:
-        case "tag_uid":
-            return re.sub(r"[^0-9A-F]", "", value.upper())
-        case "phone":
-            return re.sub(r"[^0-9+]", "", value)
-        case "email":
-            return value.strip().casefold()
-        case _:
-            return value.strip().upper()
+def identifier_hash(key: bytes, kind: str, plain: str) -> bytes:
+    """The keyed hash by which an identifier is found in its plain form."""
+    return hmac.digest(key, f"{kind}\n{plain}".encode(), "sha256")[:HASH_BYTES]
 
 
 class PeopleTables:
@@ -78,52 +64,56 @@ class PeopleTables:
         return number
 
     def put(self, feed: str, line: FeedLine, generation: int) -> None:
-        """Put or delete one row. Raises ContractBroken, with the old row still there, when it cannot be read."""
-        data = line.put
+        """Put or delete one row, of which what the contract knows is kept. Raises ContractBroken, with the old row still there, when it cannot be read."""
+        there = line.put is not None
         match feed:
             case "customers":
-                self._put_customer(line, data, generation)
+                self._put_customer(line, row_of(line, CustomerRow) if there else None, generation)
             case "carts":
-                cart = None if data is None else read_row(data, CartRow)
-                self._put_simple("cart", line, None if cart is None else (cart.customer, cart.opened_ms), generation)
+                cart = row_of(line, CartRow) if there else None
+                self._put_simple("cart", line, cart, (cart.customer, cart.opened_ms) if cart else (), generation)
             case "staff":
-                one = None if data is None else read_row(data, StaffRow)
-                self._put_simple("staff", line, None if one is None else (one.badge,), generation)
+                one = row_of(line, StaffRow) if there else None
+                self._put_simple("staff", line, one, (one.badge,) if one else (), generation)
             case _:
                 raise AssertionError(feed)
 
     def remove_before(self, feed: str, generation: int) -> None:
-        """Remove the rows that the snapshot with that number did not bring."""
-        keys = self._db.execute(f"SELECT key FROM {_TABLES[feed]} WHERE generation < ?", (generation,)).fetchall()  # noqa: S608 - a name of ours
-        for (key,) in keys:
-            self.put(feed, FeedLine(op="del", key=key), generation)
+        """Remove the rows that the snapshot with that number did not bring. Nobody is deleted by that: what is not told of may still be."""
+        if feed == "customers":
+            for (key,) in self._db.execute("SELECT key FROM customer WHERE generation < ?", (generation,)).fetchall():
+                self._remove_customer(key)
+        else:
+            self._db.execute(f"DELETE FROM {_TABLES[feed]} WHERE generation < ?", (generation,))  # noqa: S608 - a name of ours
 
-    def _put_simple(self, table: str, line: FeedLine, columns: tuple[object, ...] | None, generation: int) -> None:
-        if columns is None:
+    def keep(self, feed: str, key: str, generation: int) -> None:
+        """Count what is here under ``key`` to that snapshot: it brought the row, though in a form that nobody can read."""
+        self._db.execute(f"UPDATE {_TABLES[feed]} SET generation = ? WHERE key = ?", (generation, key))  # noqa: S608 - a name of ours
+
+    def _put_simple(self, table: str, line: FeedLine, row: CartRow | StaffRow | None, columns: tuple[object, ...], generation: int) -> None:
+        if row is None:
             self._db.execute(f"DELETE FROM {table} WHERE key = ?", (line.key,))  # noqa: S608 - a name of ours
             return
-        values = (line.key, *columns, line.put, line.valid_from_ms, line.valid_to_ms, generation)
+        values = (line.key, *columns, msgspec.json.encode(row), line.valid_from_ms, line.valid_to_ms, generation)
         self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608 - a name of ours
 
-    def _put_customer(self, line: FeedLine, data: bytes | None, generation: int) -> None:
-        row = None if data is None else read_row(data, CustomerRow)
+    def _put_customer(self, line: FeedLine, row: CustomerRow | None, generation: int) -> None:
         self._remove_customer(line.key)
         if row is None:
             return
         insert = "INSERT INTO customer VALUES (NULL, ?, ?, ?, ?, ?) RETURNING id"
-        number = self._db.execute(insert, (line.key, data, line.valid_from_ms, line.valid_to_ms, generation)).fetchone()[0]
-        hashes = {identifier_hash(self._hash_key, one.kind, one.value) for one in row.identifiers}
+        number = self._db.execute(insert, (line.key, msgspec.json.encode(row), line.valid_from_ms, line.valid_to_ms, generation)).fetchone()[0]
+        plain = {(one.kind, plain_identifier(one.kind, one.value)) for one in row.identifiers}
+        hashes = (identifier_hash(self._hash_key, kind, value) for kind, value in plain if value)
         self._db.executemany("INSERT INTO identifier VALUES (?, ?)", ((each, number) for each in hashes))
         self._db.execute("INSERT INTO customer_search(rowid, words) VALUES (?, ?)", (number, " ".join(_search_words(row))))
 
     def _remove_customer(self, key: str) -> None:
-        found = self._db.execute("SELECT id, data FROM customer WHERE key = ?", (key,)).fetchone()
+        found = self._db.execute("SELECT id FROM customer WHERE key = ?", (key,)).fetchone()
         if found is None:
             return
-        number, data = found
-        known = msgspec.json.decode(data, type=CustomerRow)
-        hashes = {identifier_hash(self._hash_key, one.kind, one.value) for one in known.identifiers}
-        self._db.executemany("DELETE FROM identifier WHERE hash = ? AND customer = ?", ((each, number) for each in hashes))
+        (number,) = found
+        self._db.execute("DELETE FROM identifier WHERE customer = ?", (number,))
         self._db.execute("DELETE FROM customer_search WHERE rowid = ?", (number,))
         self._db.execute("DELETE FROM customer WHERE id = ?", (number,))
 

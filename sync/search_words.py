@@ -76,6 +76,17 @@ def match_all(words: list[str]) -> str:
     return " AND ".join(f'"{word}"*' for word in words[:WORDS_MAX])
 
 
+def matches(words: list[str]) -> list[str]:
+    """FTS5 expressions for ``words``, the nearest rows first: with each of them whole, with all but the one still being typed whole, with all
+    as beginnings. Rows of a later one are looked at only where the earlier ones left room: whole words are not crowded out by beginnings.
+
+    >>> matches(["coat"]), matches(["wool", "co"])
+    (['"coat"', '"coat"*'], ['"wool" AND "co"', '"wool" AND "co"*', '"wool"* AND "co"*'])
+    """
+    quoted = [f'"{word}"' for word in words[:WORDS_MAX]]
+    return list(dict.fromkeys([" AND ".join(quoted), " AND ".join([*quoted[:-1], f"{quoted[-1]}*"]), match_all(words)]))
+
+
 def typed_number(text: str) -> str:
     """The digits of ``text`` when it is nothing but a number as people write it (at least three digits), else nothing.
 
@@ -96,3 +107,13 @@ def rank(words: list[str], haystack: list[str]) -> tuple[int, int, int]:
     missed = sum(word not in there for word in words)
     starts = bool(haystack and words) and haystack[0].startswith(words[0])
     return missed, not starts, len(haystack)
+
+
+def in_order(text: str) -> list[tuple[int, int, str]]:
+    """A key that sorts numbers in a text by their value: size 98 comes before 104.
+
+    >>> sorted(["blue, 104", "blue, 98", "blue"], key=in_order)
+    ['blue', 'blue, 98', 'blue, 104']
+    """
+    parts = re.findall(r"[0-9]+|[^0-9]+", text)
+    return [(0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts]

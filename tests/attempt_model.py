@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from edge_agent.domain import commands as do
 from edge_agent.domain.errors import NotNow
-from edge_agent.domain.events import AttemptMoved
+from edge_agent.domain.events import AttemptMoved, ReviewContradicted, ReviewEnded
 from edge_agent.domain.register import evolve
 from edge_agent.domain.tender import (
+    MISFITS,
     MONEY_MOVED,
     NO_MONEY,
     OPEN,
@@ -43,6 +46,7 @@ YES = Approved(PRICE_MINOR, "EUR", CardResult())
 NO = Declined("refused")
 STOPPED = Cancelled("associate")
 BUSY = NotProcessed("busy")
+OTHER = Unknown("wrong_amount")
 
 
 class Trust(Enum):
@@ -64,6 +68,13 @@ class Policy:
     remembers: bool = True
     """The attempt's identifiers are on disk before the first byte leaves; else a crash forgets an open attempt."""
     trust: Trust = Trust.SETTLED_WHEN_ASKED
+    errs: bool = False
+    """A person may decide anything at any time, against the terminal's own list."""
+    checks: bool = True
+    """What a person decided goes on being asked about."""
+    other: Finding | None = None
+    """The terminal may take something else than was asked for, and then says this, now and whenever it is asked."""
+    attempts_max: int = ATTEMPTS_MAX
 
 
 class Message(NamedTuple):
@@ -76,15 +87,24 @@ class Message(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """The till's view of one attempt; ``state`` None: forgotten in a crash."""
+    """The till's view of one attempt; ``state`` None: forgotten in a crash. ``said``: a person who may err decided ``yes`` or ``no``, and the terminal
+    since was ``sure`` that they were right, or somebody was ``told`` that they were not. ``warned``: the till knew before that something else was taken."""
 
     state: AttemptState | None
     sent: bool = False
     settled: bool = False
+    said: str = ""
+    warned: bool = False
+
+    @property
+    def is_asked_about(self) -> bool:
+        """Whether an answer still changes something."""
+        return self.state in OPEN or self.said in ("yes", "no")
 
 
 class World(NamedTuple):
-    """Everything at one moment. ``terminal``: per attempt nothing, working, approved, declined, cancelled, refused."""
+    """Everything at one moment. ``terminal``: per attempt nothing, working, approved, other (than was asked for), declined, cancelled,
+    refused."""
 
     attempts: tuple[Attempt, ...] = ()
     terminal: tuple[str, ...] = ()
@@ -128,9 +148,18 @@ def search(policy: Policy) -> Report:
 
 def wrongs(world: World) -> Iterator[str]:
     """What must never be."""
-    if world.terminal.count("approved") > 1:
+    both = list(zip(world.attempts, world.terminal, strict=True))
+    if sum(there == "approved" and not attempt.said for attempt, there in both) > 1:
         yield "double charge"
-    for attempt, there in zip(world.attempts, world.terminal, strict=True):
+    for attempt, there in both:
+        if attempt.said == "sure" and (attempt.state in MONEY_MOVED) is not (there == "approved"):
+            yield "a wrong decision taken for right"
+        if attempt.said == "sure" and there == "other":
+            yield "what nobody decided taken for right"
+        if attempt.said == "told" and there != "other" and (attempt.state in MONEY_MOVED) is (there == "approved"):
+            yield "a right decision taken for wrong"
+        if attempt.said:
+            continue
         if there == "approved" and (attempt.state is None or attempt.state in NO_MONEY):
             yield "charged but not recorded"
         if attempt.state in MONEY_MOVED and there != "approved":
@@ -139,7 +168,7 @@ def wrongs(world: World) -> Iterator[str]:
 
 def steps(world: World, policy: Policy) -> Iterator[tuple[str, World]]:
     """Every world that one step leads to, with the step's name."""
-    for name, after in (*_till(world, policy), *_terminal(world), *_wire(world, policy)):
+    for name, after in (*_till(world, policy), *_terminal(world, policy), *_wire(world, policy)):
         yield name, _swept(after, policy)
     if world.crashes_left:
         yield "crash and restart", _swept(_crashed(world, policy), policy)
@@ -147,7 +176,7 @@ def steps(world: World, policy: Policy) -> Iterator[tuple[str, World]]:
 
 def _till(world: World, policy: Policy) -> Iterator[tuple[str, World]]:
     held = tuple(attempt.state for attempt in world.attempts if attempt.state is not None)
-    if len(world.attempts) < ATTEMPTS_MAX and may_start(held):
+    if len(world.attempts) < policy.attempts_max and may_start(held):
         yield f"commit {len(world.attempts)}", world._replace(attempts=(*world.attempts, Attempt(S.SENT)), terminal=(*world.terminal, ""))
     for of, attempt in enumerate(world.attempts):
         on_wire = {message.what for message in world.wire if message.of == of}
@@ -158,23 +187,28 @@ def _till(world: World, policy: Policy) -> Iterator[tuple[str, World]]:
             yield f"abort {of}", _put(asked, Message("abort", of))
         if attempt.state in (S.SENT, S.IN_PROGRESS, S.ABORTING) and attempt.sent:
             yield f"silence {of}", _learnt(world, of, Unknown("silence") if policy.asks else NotProcessed("silence"), settled=False)
-        if attempt.state in (S.UNKNOWN, S.NEEDS_REVIEW):
+        if attempt.state in (S.UNKNOWN, S.NEEDS_REVIEW) or (policy.checks and attempt.said in ("yes", "no")):
             if not attempt.settled and "request" not in on_wire:
                 yield f"time passes {of}", _at(world, of, attempt._replace(settled=True))
             if not on_wire & {"query", "found"}:
                 yield f"ask {of}", _put(world, Message("query", of, settled=attempt.settled))
         if attempt.state is S.UNKNOWN:
             yield f"too long {of}", _at(world, of, attempt._replace(state=S.NEEDS_REVIEW))
-        if attempt.state is S.NEEDS_REVIEW and attempt.settled and world.terminal[of] != "working":
+        if attempt.state is S.NEEDS_REVIEW and attempt.settled and world.terminal[of] not in ("working", "other"):
             truth = YES if world.terminal[of] == "approved" else NotProcessed("review")
             yield f"a person decides {of}", _learnt(world, of, truth, settled=True)
+        if attempt.state is S.NEEDS_REVIEW and policy.errs:
+            yield f"a person says yes {of}", _at(world, of, attempt._replace(state=S.APPROVED, said="yes"))
+            yield f"a person says no {of}", _at(world, of, attempt._replace(state=S.NOT_PROCESSED, said="no"))
 
 
-def _terminal(world: World) -> Iterator[tuple[str, World]]:
+def _terminal(world: World, policy: Policy) -> Iterator[tuple[str, World]]:
     for of, there in enumerate(world.terminal):
         if there == "working":
             yield f"approve {of}", _put(_there(world, of, "approved"), Message("answer", of, YES))
             yield f"decline {of}", _put(_there(world, of, "declined"), Message("answer", of, NO))
+            if policy.other is not None:
+                yield f"take something else {of}", _put(_there(world, of, "other"), Message("answer", of, policy.other))
 
 
 def _wire(world: World, policy: Policy) -> Iterator[tuple[str, World]]:
@@ -200,8 +234,8 @@ def _delivered(world: World, message: Message, policy: Policy) -> World:
         case "abort":
             return _put(_there(world, of, "cancelled"), Message("answer", of, STOPPED)) if there == "working" else world
         case "query":
-            found = {"working": InFlight(), "approved": YES, "declined": NO, "cancelled": STOPPED}.get(there, NotFound())
-            return _put(world, Message("found", of, found, message.settled))
+            books: dict[str, Finding | None] = {"working": InFlight(), "approved": YES, "declined": NO, "cancelled": STOPPED, "other": policy.other}
+            return _put(world, Message("found", of, books.get(there) or NotFound(), message.settled))
         case _:
             assert message.finding is not None
             now = world.attempts[of].settled
@@ -215,22 +249,23 @@ def _swept(world: World, policy: Policy) -> World:
 
 
 def _matters(world: World, message: Message, policy: Policy) -> bool:
-    state, there = world.attempts[message.of].state, world.terminal[message.of]
+    attempt, there = world.attempts[message.of], world.terminal[message.of]
+    state, asked = attempt.state, attempt.is_asked_about
     match message.what:
         case "request":
             return True
         case "abort":
             return there in ("", "working")
         case "query":
-            return state in OPEN
+            return asked
         case "answer" if isinstance(message.finding, InFlight):
             return state is S.SENT
         case "answer":
-            return state in OPEN
+            return asked
         case _ if isinstance(message.finding, NotFound):
-            return state in OPEN and (message.settled or policy.trust is not Trust.SETTLED_WHEN_ASKED)
+            return asked and (message.settled or policy.trust is not Trust.SETTLED_WHEN_ASKED)
         case _:
-            return state in OPEN and not isinstance(message.finding, InFlight)
+            return asked and not isinstance(message.finding, InFlight)
 
 
 def _crashed(world: World, policy: Policy) -> World:
@@ -238,6 +273,7 @@ def _crashed(world: World, policy: Policy) -> World:
     after = world._replace(crashes_left=world.crashes_left - 1)
     for of, attempt in enumerate(world.attempts):
         if attempt.state not in OPEN:
+            after = _at(after, of, attempt._replace(settled=attempt.settled and not attempt.said))
             continue
         if not policy.remembers:
             after = _at(after, of, Attempt(None))
@@ -252,7 +288,10 @@ def _learnt(world: World, of: int, finding: Finding, *, settled: bool) -> World:
     attempt = world.attempts[of]
     if attempt.state is None:
         return world
-    return _at(world, of, attempt._replace(state=after_learning(attempt.state, finding, settled)))
+    if attempt.said:
+        return _at(world, of, attempt._replace(said=after_checking(attempt.said, finding, settled, attempt.warned)))
+    warned = attempt.warned or (isinstance(finding, Approved) and finding != YES) or (isinstance(finding, Unknown) and finding.reason in MISFITS)
+    return _at(world, of, attempt._replace(state=after_learning(attempt.state, finding, settled), warned=warned))
 
 
 @cache
@@ -262,6 +301,25 @@ def after_learning(state: AttemptState, finding: Finding, settled: bool) -> Atte
     events = till.do(do.Learn(attempt, finding, "answer", transport_settled=settled))
     moved = [event.attempt for event in events if isinstance(event, AttemptMoved)]
     return moved[-1].state if moved else state
+
+
+@cache
+def after_checking(said: str, finding: Finding, settled: bool, warned: bool) -> str:
+    """What the product makes of ``finding`` after a person said yes or no; ``warned`` that something else than was asked for had been taken."""
+    if said not in ("yes", "no"):
+        return said
+    till, attempt = _till_with((S.NEEDS_REVIEW,))
+    if warned:
+        till.do(do.Learn(attempt, OTHER, "query"))
+    till.do(do.Review(attempt, said == "yes", "seen on the list"))
+    match till.do(do.Learn(attempt, finding, "check", transport_settled=settled)):
+        case (ReviewEnded(),):
+            return "sure"
+        case (ReviewContradicted(),):
+            return "told"
+        case nothing:
+            assert not nothing
+            return said
 
 
 @cache
@@ -327,4 +385,4 @@ def _stuck(edges: dict[World, list[tuple[str, World]]], *, with_person: bool) ->
 
 
 def _any_open(world: World) -> bool:
-    return any(attempt.state in OPEN for attempt in world.attempts)
+    return any(attempt.is_asked_about for attempt in world.attempts)

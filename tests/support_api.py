@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
-from edge_agent.client import AgentClient
+from edge_agent import views as v
+from edge_agent.client import AgentClient, ApiProblem
 from edge_agent.clock import ClockIds, SystemClock, SystemRandom
+from edge_agent.service import paying
 from edge_agent.serving import Listener, bind_loopback, bind_unix
-from tests.support_shop import Rig
+from tests.support_shop import MemoryCentral, Rig, register
 
+COAT, SOCKS = "4006381333931", "4006381333948"
 WAYS = ("in_process", "unix_socket", "loopback_with_token")
 new_id = ClockIds(SystemClock(), SystemRandom())
 
@@ -82,3 +87,49 @@ class FaultyWire(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self.inner.aclose()
+
+
+# --- for a client suite: a register with central and a scripted terminal, reached in every way -----------------------------------
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terminals are asked again, and the disk is tried again, at once."""
+    monkeypatch.setattr(paying, "ASK_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr("edge_agent.service.core.REOPEN_SECONDS", 0.01)
+
+
+@pytest.fixture(name="way", params=WAYS)
+def fixture_way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(name="shop")
+async def fixture_shop(way: str, tmp_path: Path) -> AsyncIterator[Served]:
+    """A register with central and a scripted terminal, and its API."""
+    async with register(tmp_path / "state", central=MemoryCentral()) as rig, served(rig, way, tmp_path) as found:
+        yield found
+
+
+@asynccontextmanager
+async def selling(shop: Served) -> AsyncIterator[AgentClient]:
+    """A client with an open shift."""
+    async with shop.client() as client:
+        await client.send(v.OpenShift("1001", 10_000))
+        yield client
+
+
+async def until(client: AgentClient, condition: Callable[[v.Snapshot], bool], seconds: float = 5.0) -> v.Snapshot:
+    """The first snapshot that fits, heard by long-poll."""
+    async with asyncio.timeout(seconds):
+        async for news in client.news():
+            if isinstance(news, v.Snapshot) and condition(news):
+                return news
+    raise AssertionError("no such news")
+
+
+async def refused(sending: Awaitable[object]) -> v.Problem:
+    """Why it was refused."""
+    with pytest.raises(ApiProblem) as caught:
+        await sending
+    return caught.value.problem

@@ -68,6 +68,8 @@ class FakeCentral(httpx.AsyncBaseTransport):
         self.proxy_bytes_max = 1 << 30
         self.refuses: Callable[[dict[str, Any]], bool] = lambda _: False
         self.says_index = True
+        self.believes = True
+        """Whether a register that says that its disk ends before central is frozen; False as in a central that does not know such a fact."""
         self.quarantines: Callable[[dict[str, Any]], bool] = lambda _: False
         self.routes: dict[str, Callable[[httpx.Request], Awaitable[httpx.Response]]] = {}
         self.calm = asyncio.Event()
@@ -78,6 +80,12 @@ class FakeCentral(httpx.AsyncBaseTransport):
 
     def stream(self, name: str) -> Stream:
         return self.streams.setdefault(name, Stream())
+
+    def taken_from_another(self, name: str) -> None:
+        """Another machine with this register's disk sent the next fact of the stream."""
+        stream = self.stream(name)
+        stream.wires.append(b'{"another machine":%d}' % stream.next)
+        stream.next, stream.hash = stream.next + 1, hashlib.sha256(stream.wires[-1]).hexdigest()
 
     def ids(self, name: str) -> list[str]:
         return [json.loads(wire)["id"] for wire in self.stream(name).wires]
@@ -104,6 +112,8 @@ class FakeCentral(httpx.AsyncBaseTransport):
             case "slow":
                 await asyncio.sleep(3600)
         answer = await self._answer(request)
+        if answer.headers.get("content-type") == "application/x-ndjson":
+            answer.headers.setdefault("date", "Sun, 22 Nov 2026 23:00:00 GMT")
         if fault == "double":
             answer = await self._answer(request)
         if fault == "lose_answer":
@@ -179,8 +189,22 @@ class FakeCentral(httpx.AsyncBaseTransport):
                 stream.next, stream.hash = number + 1, hashlib.sha256(wire).hexdigest()
                 stream.wires.append(wire)
                 ack["accepted"] += 1
+                self._hear(fact)
                 if self.quarantines(fact):
                     ack["quarantined"].append({"sequence": number, "problem": {"type": "urn:edge:problem:sum", "title": "sum", "status": 422}})
             ack["next"] = stream.next
+        return self._acknowledged(acks)
+
+    def _hear(self, fact: dict[str, Any]) -> None:
+        """Freeze a register that says that its disk ends before central, where it is so."""
+        if fact.get("type") != "retail.register.behind.v1" or not self.believes:
+            return
+        told = fact["data"]
+        if told["epoch"] == self.epoch:
+            wires = self.stream(told["stream"]).wires[told["central"] - 1 : told["central"]]
+            if [hashlib.sha256(wire).hexdigest() for wire in wires] == [told["headHash"]] and told["ours"] < told["central"]:
+                self.frozen = "behind"
+
+    def _acknowledged(self, acks: dict[str, Any]) -> httpx.Response:
         body = {"registers": {SOURCE: {"epoch": self.epoch, "streams": acks}}}
         return httpx.Response(200, json=body, headers={"date": "Sun, 22 Nov 2026 23:00:00 GMT"})

@@ -69,8 +69,8 @@ def enrol_request(code: str, key: Ed25519PrivateKey | None = None) -> dict[str, 
 class Register:
     """One enrolled register with its own streams."""
 
-    def __init__(self, http: httpx.Client, code: str) -> None:
-        answer = http.post("/edge/v1/enrolments", json=enrol_request(code))
+    def __init__(self, http: httpx.Client, code: str, key: Ed25519PrivateKey | None = None) -> None:
+        answer = http.post("/edge/v1/enrolments", json=enrol_request(code, key))
         assert answer.status_code == 201, answer.text
         self.http = http
         self.identity: dict[str, Any] = answer.json()
@@ -88,12 +88,18 @@ class Register:
         stream = stream or facts.STREAM_BY_TYPE.get(kind, "ops")
         number, prevhash = self.heads.get(stream, (1, FIRST_PREVHASH))
         made: dict[str, Any] = {
-            "source": self.source, "stream": stream, "epoch": self.epoch, "number": number, "prevhash": prevhash, "id": f"{self.number}-{stream}-{number}",
-            "type": kind, "subject": subject or data.get("transactionId", "s"), "at_ms": EXAMPLE_START_MS, "salt": SystemRandom().token_bytes(16), "data": data,
+            "source": self.source, "stream": stream, "epoch": self.epoch, "number": number, "prevhash": prevhash,
+            "id": f"{self.number}-{self.epoch}-{stream}-{number}", "type": kind, "subject": subject or data.get("transactionId", "s"),
+            "at_ms": EXAMPLE_START_MS, "salt": SystemRandom().token_bytes(16), "data": data,
         } | changes  # fmt: skip
         wire = encode_fact(**made)
         self.heads[stream] = (made["number"] + 1, fact_hash(wire))
         return wire
+
+    def anew(self, wire: bytes, **changes: Any) -> bytes:
+        """A fact of an earlier epoch as the next one of its stream in this one, with its id and data; ``changes`` are made to the data."""
+        fact = msgspec.json.decode(wire)
+        return self.fact(fact["type"], fact["data"] | changes, stream=fact["stream"], subject=fact["subject"], id=fact["id"])
 
     def common(self) -> dict[str, Any]:
         return {
@@ -105,13 +111,19 @@ class Register:
         self.receipts += 1
         sale = cash_sale(self.common())
         number = f"{self.epoch}-{self.receipts}"
-        return sale | {"transactionId": f"sale-{self.store}-{self.number}-{number}", "sequenceNumber": self.receipts} | changes
+        names = {"transactionId": f"sale-{self.store}-{self.number}-{number}", "receiptCode": f"R-{self.store}-{self.number}-{self.receipts:06d}"}
+        return sale | names | {"sequenceNumber": self.receipts, "currencyCode": self.identity["market"]["currency"]} | changes
 
     def sale(self, **changes: Any) -> bytes:
         return self.fact(facts.SALE, self.sale_data(**changes))
 
     def visit(self, customer: str) -> bytes:
         return self.fact(facts.VISIT, {**self.common(), "customerId": customer, "identifiedBy": "loyalty", "saleId": None})
+
+    def behind(self, stream: str, ours: int, central: int, head_hash: str, /, **changes: Any) -> bytes:
+        """That this register's disk has the stream only up to ``ours``."""
+        said = {"epoch": self.epoch, "stream": stream, "ours": ours, "central": central, "headHash": head_hash}
+        return self.fact(facts.BEHIND, {**self.common(), **said, **changes}, subject=stream)
 
     def push(self, *wires: bytes, headers: dict[str, str] | None = None, body: bytes | None = None) -> httpx.Response:
         sent = join_batch(list(wires)) if body is None else body

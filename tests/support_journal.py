@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -39,6 +40,12 @@ def a_fact(stream: str = "trade", type: str = "retail.sale.completed.v1", **data
 
 def a_sale(number: int, total_minor: int = 1999, customer: str = "", currency: str = "EUR") -> SaleRow:
     return SaleRow(new_id(), number, f"R-0001-02-{number:06d}", 1_795_388_400_000 + number, total_minor, currency, customer, b"{}")
+
+
+def completed(sale: SaleRow) -> EventRow:
+    """The event that completed it, as much of it as the journal's own check reads."""
+    said = {"id": sale.id, "number": sale.number, "receipt": sale.receipt, "completed_ms": sale.at_ms, "currency": sale.currency}
+    return EventRow("SaleCompleted", json.dumps({"sale": {**said, "totals": {"total_minor": sale.total_minor}}}).encode())
 
 
 def an_attempt(tender: str, wire_ref: str, state: AttemptState = AttemptState.INTENT, terminal: str = "t1", id: str = "") -> Attempt:

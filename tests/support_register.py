@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from edge_agent.domain import commands as do
+from edge_agent.domain.basket import Basket, PriceSource
 from edge_agent.domain.cart import Cart, CartLine, Lease
 from edge_agent.domain.catalogue import Article, Offer, Price, SoldBy
 from edge_agent.domain.customer import Customer
@@ -50,8 +51,9 @@ def grams(count: int) -> Quantity:
 class Memory:
     """One register in memory. ``do`` decides and applies; the events of everything that happened stay in ``events``."""
 
-    def __init__(self, market: Market = GERMANY, operator: Operator = AYSE) -> None:
+    def __init__(self, market: Market = GERMANY, operator: Operator = AYSE, *, prints: bool = False) -> None:
         self.market = market
+        self.prints = prints
         self.now_ms = NOON
         self.ids = 0
         self.events: list[Event] = []
@@ -64,7 +66,7 @@ class Memory:
 
     def do(self, command: do.Command) -> tuple[Event, ...]:
         self.now_ms += 1000
-        moment = do.Moment(self.now_ms, self.new_id, self.market, lambda number: f"R-0001-02-{number:06d}")
+        moment = do.Moment(self.now_ms, self.new_id, self.market, lambda number: f"R-0001-02-{number:06d}", self.prints)
         events = decide(self.state, command, moment)
         for event in events:
             self.state = evolve(self.state, event)
@@ -96,6 +98,18 @@ class Memory:
 def cart(*lines: tuple[str, str, int, int], customer: str = "c-maria") -> Cart:
     """A cart of (line id, sku, pieces, unit price)."""
     return Cart("cart-1", customer, 7, "EUR", tuple(CartLine(*line) for line in lines))
+
+
+def check_prices(basket: Basket) -> None:
+    """Nobody has a price that is somebody's, by the offers above, and no piece is in the basket twice."""
+    for line in basket.lines:
+        assert basket.lease is not None or line.source is not PriceSource.ONLINE, line
+        assert basket.customer is not None or (line.source is not PriceSource.MEMBER and not line.tied), line
+        if line.source is PriceSource.BOOK:
+            assert line.unit_price_minor == (line.holds or pieces(1)).cost_minor(OFFERS[line.sku].base.amount_minor), line
+    serials = [(line.sku, line.serial) for line in basket.lines if line.serial]
+    assert len(set(serials)) == len(serials)
+    assert all(line.quantity.amount == 1 for line in basket.lines if line.serial)
 
 
 LEASE = Lease("cart-1", 7, "token", NOON + 900_000)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from sync.feed_store import FeedLine, FeedState
+from sync.replica import Replica
 
+KEY = bytes(range(32))
 NOW_MS = 1_795_388_400_000
 
 
@@ -24,6 +28,18 @@ class FixedClock:
 
     def monotonic(self) -> float:
         return self.ms / 1000
+
+
+@pytest.fixture(name="clock")
+def fixture_clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture(name="replica")
+def fixture_replica(tmp_path: Path, clock: FixedClock) -> Iterator[Replica]:
+    made = Replica(tmp_path, KEY, clock)
+    yield made
+    made.close()
 
 
 def gtin(number: int) -> str:

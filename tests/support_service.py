@@ -49,6 +49,7 @@ class ScriptedService:
         self.down = False
         self.lose_answers = 0
         self.articles: list[ArticleView] = []
+        self.more = False
         self.customers: list[CustomerRowView] = []
         self.notes: list[str] | None = None
         self.sales: list[SaleView] = []
@@ -140,7 +141,7 @@ class ScriptedService:
             case ["snapshot"]:
                 return self.snapshot
             case ["articles"]:
-                return Found([one for one in self.articles if _has(f"{one.name} {one.variant} {one.gtin} {one.sku}", wanted)], "local", age)
+                return Found([one for one in self.articles if _has(f"{one.name} {one.variant} {one.gtin} {one.sku}", wanted)], "local", age, self.more)
             case ["customers"]:
                 return Found([one for one in self.customers if _has(f"{one.name} {one.hint}", wanted)], "local", age)
             case ["customers", customer, "notes"] if self.notes is not None:
@@ -185,3 +186,8 @@ def _has(text: str, wanted: list[str]) -> bool:
 def article(sku: str, name: str, variant: str, gtin: str, minor: int, text: str, per: str = "piece") -> ArticleView:
     """One article of a search."""
     return ArticleView(sku, name, variant, gtin, Amount(minor, text), "kg" if per == "kg" else "piece")
+
+
+def refusal(key: str, detail: str, hint: str = "", **shown: str) -> Problem:
+    """A command that the service refuses."""
+    return Problem("about:blank", "Refused", 409, detail, key, hint, shown)

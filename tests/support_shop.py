@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from edge_agent.api.app import Surroundings, build_api
 from edge_agent.api.present import Presenter
-from edge_agent.clock import ClockIds, SystemClock, SystemRandom
+from edge_agent.clock import Clock, ClockIds, SystemClock, SystemRandom
 from edge_agent.domain.cart import Cart, CartLine, Lease
 from edge_agent.domain.catalogue import Article, Price
 from edge_agent.domain.code import DEFAULT_RULES
@@ -28,7 +30,7 @@ from edge_agent.payments.cash import Cash
 from edge_agent.ports import Age, Capabilities, Commit, Committed, Step, Steps
 from edge_agent.service.core import Core, Ports, Shop
 from edge_agent.service.till import Till
-from edge_agent.views import EventView, JournalView, VerificationView
+from edge_agent.views import EventView, ForgottenView, JournalView, ResentView, VerificationView
 from sync.journal import Journal
 from tests.support_register import AYSE, COAT, JUNIOR, MARIA, OMAR, PRALINES, SOCKS
 
@@ -82,8 +84,8 @@ class MemoryPeople:
     def customer(self, customer_id: str) -> Customer | None:
         return next((customer for customer in self.customers if customer.id == customer_id), None)
 
-    def identify(self, identifier: Identifier) -> Customer | None:
-        return next((customer for customer in self.customers if identifier in customer.identifiers), None)
+    def identify(self, identifier: Identifier) -> Sequence[Customer]:
+        return [customer for customer in self.customers if identifier in customer.identifiers]
 
     def find(self, text: str, limit: int) -> Sequence[Customer]:
         return [customer for customer in self.customers if text.lower() in customer.name.lower()][:limit]
@@ -103,11 +105,13 @@ class MemoryPeople:
 
 @dataclass
 class MemoryCentral:
-    """A central that answers, is away (``down``), or has given the cart to somebody else (``held``)."""
+    """A central that answers, is away (``down``), or has given the cart to somebody else (``held``, of whom ``held_shown`` is said)."""
 
     cart_now: Cart | None = MARIAS_CART
+    customers: tuple[Customer, ...] = (MARIA_KNOWN, OMAR_KNOWN)
     down: bool = False
     held: bool = False
+    held_shown: dict[str, object] = field(default_factory=dict)
     calls: list[tuple[object, ...]] = field(default_factory=list)
 
     def _called(self, *call: object) -> None:
@@ -115,9 +119,9 @@ class MemoryCentral:
         if self.down:
             raise CentralUnreachable("No answer within a second.", hint="The local copy is used.")
 
-    async def identify(self, identifier: Identifier) -> Customer | None:
+    async def identify(self, identifier: Identifier) -> Sequence[Customer]:
         self._called("identify", identifier)
-        return next((customer for customer in (MARIA_KNOWN, OMAR_KNOWN) if identifier.value in (customer.id, *(i.value for i in customer.identifiers))), None)
+        return [customer for customer in self.customers if identifier.value in (customer.id, *(one.value for one in customer.identifiers))]
 
     async def cart_of(self, customer_id: str) -> Cart | None:
         self._called("cart_of", customer_id)
@@ -130,7 +134,7 @@ class MemoryCentral:
     async def claim(self, cart_id: str, version: int, key: str) -> Lease:
         self._called("claim", cart_id, version)
         if self.held:
-            raise CentralConflict("Register 03 holds that cart.", hint="Ask there.", reason="held")
+            raise CentralConflict("Register 03 holds that cart.", hint="Ask there.", reason="held", **self.held_shown)
         return Lease(cart_id, version, "lease-1", 2**41)
 
     async def release(self, lease: Lease) -> None:
@@ -233,8 +237,16 @@ class Rig:
             verify=self._verified,
             tail=lambda count: [EventView(row.position, row.at_ms, row.row.type, row.row.body.decode()) for row in self.journal.tail(count)],
             export=self.journal.export,
+            forget=self._forget,
+            resend=self._resend,
         )
         return build_api(self.till, self.presenter, around)
+
+    async def _forget(self, customer: str) -> ForgottenView:
+        return ForgottenView(customer, await self.core.forget([customer]), self.core.ports.people.customer(customer) is not None)
+
+    async def _resend(self) -> ResentView:
+        return ResentView(*await self.journal.resend())
 
     def _verified(self) -> VerificationView:
         found = self.journal.verify()
@@ -242,11 +254,19 @@ class Rig:
 
 
 @asynccontextmanager
-async def register(folder: Path, *, market: Market = GERMANY, central: MemoryCentral | None = None, terminal: ScriptedTerminal | None = None):
+async def register(
+    folder: Path,
+    *,
+    market: Market = GERMANY,
+    central: MemoryCentral | None = None,
+    terminal: ScriptedTerminal | None = None,
+    ballast_bytes: int = 4096,
+    clock: Clock | None = None,
+):
     """An open register on the journal in ``folder``; opening the same folder again is a restart."""
-    clock, random = SystemClock(), SystemRandom()
+    clock, random = clock or SystemClock(), SystemRandom()
     new_id = ClockIds(clock, random)
-    journal = Journal.open(folder, KEY, clock=clock, random=random, new_id=new_id, ballast_bytes=4096)
+    journal = Journal.open(folder, KEY, clock=clock, random=random, new_id=new_id, ballast_bytes=ballast_bytes)
     refusing = RefusingJournal(journal)
     terminal = terminal or ScriptedTerminal()
     paper = PaperTray()
@@ -260,7 +280,7 @@ async def register(folder: Path, *, market: Market = GERMANY, central: MemoryCen
     till = Till(core, head)
     await till.start("0", clean_stop=journal.clean_start)
     try:
-        yield Rig(till, core, journal, refusing, terminal, paper, central, Presenter(core, formats, list))
+        yield Rig(till, core, journal, refusing, terminal, paper, central, Presenter(core, formats, list, till.standing))
     finally:
         await till.close()
         await journal.close()

@@ -20,6 +20,7 @@ from edge_agent.views import (
     LinkView,
     NoticeView,
     PaymentView,
+    QuestionView,
     SaleView,
     ShiftView,
     Snapshot,
@@ -65,9 +66,11 @@ def line(position: int, name: str, minor: int, *, variant: str = "", pieces: int
     return msgspec.structs.replace(held, **more)
 
 
-COAT = line(1, "Wool coat", 19900, variant="navy, 38", discounts=[DiscountView("winter offer", euros(-3980), "20 %")], amount=euros(15920))
+COAT = line(
+    1, "Wool coat", 19900, variant="navy, 38", discounts=[DiscountView(ident("winter offer"), "winter offer", euros(-3980), "20 %")], amount=euros(15920)
+)
 SOCKS = line(2, "Socks, merino", 1250, variant="39-42", pieces=2)
-PRALINES = line(3, "Pralines, mixed", 3990, quantity="0,412 kg", pieces=0, amount=euros(1644), gross=euros(1644), detail="batch L2207")
+PRALINES = line(3, "Pralines, mixed", 3990, quantity="0,412 kg", pieces=0, amount=euros(1644), gross=euros(1644), batch="L2207")
 SCARF = line(4, "Scarf, navy", 4900, state="to_pick", from_cart=True)
 GLOVES = line(5, "Gloves, lined", 5990, variant="M", pieces=2, state="to_pick", from_cart=True)
 
@@ -81,7 +84,7 @@ def basket(*lines: LineView, changed: LineView | None = None, off: int = 0, lock
         lines=list(lines),
         articles=sum(held.pieces or 1 for held in lines if held.state == "in_hand"),
         to_pick=sum(held.pieces or 1 for held in lines if held.state == "to_pick"),
-        discounts=[DiscountView("goodwill", euros(-off))] if off else [],
+        discounts=[DiscountView(ident("goodwill"), "goodwill", euros(-off))] if off else [],
         subtotal=euros(subtotal),
         tax=euros(total * 19 // 119),
         tax_included=True,
@@ -99,6 +102,7 @@ CART = CartView(
     opened_ms=NOW - 4 * HOUR + 5 * MINUTE,
     as_of_ms=NOW - 2 * MINUTE,
     state="open",
+    fresh=True,
     lines=[CartLineView("SKU-4", "Scarf, navy", 1, euros(4900)), CartLineView("SKU-5", "Gloves, lined, M", 2, euros(16590))],
 )
 MARIA = CustomerView(
@@ -154,6 +158,7 @@ SALE = SaleView(
     receipt="R-0001-02-000123",
     at_ms=NOW - MINUTE,
     total=euros(20064),
+    paid=euros(20064),
     change=euros(4936),
     articles=4,
     tenders=["cash"],
@@ -178,6 +183,8 @@ READY = Snapshot(
     link=LinkView("in_step", NOW - 3 * HOUR, 0),
     devices=DEVICES,
     decimal=",",
+    group=".",
+    tender_kinds=["cash", "card"],
     shift=ShiftView("2026-11-22", NOW - 5 * HOUR, "Ayse K.", "1001", RIGHTS, 17),
 )
 CLOSED = msgspec.structs.replace(READY, phase="closed", shift=None)
@@ -188,3 +195,11 @@ def selling(*lines: LineView, **more: object) -> Snapshot:
     held = basket(*lines)
     picture = msgspec.structs.replace(READY, phase="selling", basket=held, payment=payment(held.total.minor))
     return msgspec.structs.replace(picture, **more)
+
+
+FULL = selling(COAT, SOCKS, PRALINES)
+"""A sale of three lines: one with a discount, one of two pieces, one by weight."""
+QUESTION = QuestionView(
+    ident("question"), "question.replace_customer", {"new": "Jonas Weber", "current": "Maria Fernandez"}, ["replace", "keep"], "Is it Jonas Weber's now?"
+)
+"""A second customer at Maria Fernandez's basket."""

@@ -6,7 +6,7 @@ import asyncio
 import io
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,14 +20,14 @@ from edge_agent.views import AnyCommand, Snapshot
 from tests.support_service import ScriptedService
 from tests.support_snapshots import ident
 from tui.app import CounterApp
-from tui.panel import Panel
+from tui.panel import Panel, PanelAction
 
 GOLDEN = Path(__file__).parent / "tui" / "golden"
 UPDATE = "EDGE_UPDATE_GOLDEN"
 T = TypeVar("T")
 
 
-async def until(condition: Callable[[], bool], what: str, seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
     """Wait for a condition on the running loop, with a deadline."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
@@ -70,7 +70,7 @@ class Till:
             driver.send_message(events.Key(names.get(character, character), character))
         await self.pilot.pause()
 
-    async def until(self, condition: Callable[[], bool], what: str, seconds: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
         """Wait for a condition, with a deadline."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
@@ -146,9 +146,30 @@ async def till(
         async with app.run_test(size=size) as pilot:
             held = Till(app, pilot, service, clock)
             if not service.down:
-                await held.until(lambda: app.picture is not None, "the first picture")
+                await held.until(lambda: app.listening, "the first picture")
                 await pilot.pause()
             yield held
+
+
+class World:
+    """A panel with two groups, that remembers what it did."""
+
+    title = "The world"
+    leaving = "Leaving ends the world."
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def actions(self) -> Sequence[PanelAction]:
+        return [
+            PanelAction("1", "scan a coat", "The customer"), PanelAction("2", "tap a card", "The customer"),
+            PanelAction("m", "scan a badge", "The customer"),
+            PanelAction("cut", "cut the network" if "cut" not in self.done else "mend the network", "The world"),
+        ]  # fmt: skip
+
+    async def perform(self, key: str) -> str:
+        self.done.append(key)
+        return f"did {key}"
 
 
 def compare(picture: str, name: str) -> None:

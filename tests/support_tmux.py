@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -74,8 +76,12 @@ class Terminal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._tmux("kill-server", check=False)
         try:
-            wait_until(lambda: not self.processes(), "the program's end", SEES_SECONDS_MAX)
+            if error is None:
+                wait_until(lambda: not self.processes(), "the program's end", SEES_SECONDS_MAX)
         finally:
+            for process in self._processes():  # of a test that failed: nothing of it stays behind
+                with suppress(OSError):
+                    os.kill(process, signal.SIGKILL)
             shutil.rmtree(self._folder, ignore_errors=True)
 
     # --- keys and looks ----------------------------------------------------------------------------------------------------------
@@ -121,37 +127,45 @@ class Terminal:
         self.until(lambda: _stands(rows, self.text().split("\n")), f"seeing {amount} in large digits")
 
     def until(self, condition: Callable[[], bool], what: str, seconds: float = SEES_SECONDS_MAX) -> None:
-        """Wait for a condition, with a deadline."""
+        """Wait for a condition, with a deadline; no longer than the program runs."""
         deadline = time.monotonic() + seconds
         while not condition():
             if self._screens[-1:] != [screen := self.text()]:
                 self._screens.append(screen)
-            assert time.monotonic() < deadline, f"{what} did not come about within {seconds:g} s; the last screens:\n{_ruled(self._screens)}"
+            why = "the program ended before" if self._dead() else f"not within {seconds:g} s" if time.monotonic() > deadline else ""
+            assert not why or condition(), f"{what}: {why}; the last screens:\n{_ruled(self._screens)}"
             time.sleep(LOOK_SECONDS)
 
     # --- the end -----------------------------------------------------------------------------------------------------------------
 
     def ended(self, seconds: float = SEES_SECONDS_MAX) -> int:
         """Wait until the program has ended; its exit status."""
-        self.until(lambda: self._tmux("display-message", "-p", "-t", "till", "#{pane_dead}").strip() == "1", "the program's end", seconds)
+        self.until(self._dead, "the program's end", seconds)
         return int((self._folder / "status").read_text())
 
     def processes(self) -> list[str]:
         """The command lines of the processes that run with this terminal's folder for temporary files."""
-        mark = f"TMPDIR={self.temporary}".encode()
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    if mark in (entry / "environ").read_bytes().split(b"\0"):
-                        found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-                except OSError:
-                    continue  # it ended meanwhile, or is somebody else's
-        return found
+        return list(self._processes().values())
 
     def left_behind(self) -> list[str]:
         """What lies in the program's home and its folder for temporary files."""
         return sorted(str(path.relative_to(self._folder)) for folder in (self.temporary, self.home) for path in folder.rglob("*"))
+
+    def _processes(self) -> dict[int, str]:
+        """The same by their numbers."""
+        mark = f"TMPDIR={self.temporary}".encode()
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    if mark in (entry / "environ").read_bytes().split(b"\0"):
+                        found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                except OSError:
+                    continue  # it ended meanwhile, or is somebody else's
+        return found
+
+    def _dead(self) -> bool:
+        return self._tmux("display-message", "-p", "-t", "till", "#{pane_dead}").strip() == "1"
 
     def _tmux(self, *arguments: str, check: bool = True) -> str:
         environment = {name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE", "COLORTERM")}

@@ -10,6 +10,7 @@ from edge_agent.client import AgentClient
 from edge_agent.views import AnyCommand, NoticeView
 from tui.messages import Words
 from tui.panel import Panel
+from tui.said import Said
 from tui.shown import Clock, Shown
 
 
@@ -27,10 +28,16 @@ class Counter(Protocol):
     words: Words
     clock: Clock
     panel: Panel | None
+    said: Said
+    panel_chosen: str
+    """What was done last by the panel: it is marked when the panel comes back."""
 
     @property
     def picture(self) -> Shown | None:
         """The newest picture; None before the first snapshot."""
+
+    def listen(self) -> None:
+        """A screen with a picture is there: keys mean something from now on."""
 
     def command(self, command: AnyCommand, by: Answers | None = None) -> None:
         """Send a command; commands are carried out in the order in which they were given. ``by`` is told the answer."""
@@ -39,7 +46,10 @@ class Counter(Protocol):
         """Put a sentence of the catalogue on the notice line."""
 
     def say_notice(self, notice: NoticeView) -> None:
-        """Put this on the notice line."""
+        """Put this on the notice line, and into the list of messages."""
+
+    def unsay(self, notice: NoticeView) -> None:
+        """Take this off the notice line, where it still stands there."""
 
     def act(self, name: str) -> None:
         """Do an act of the table by its name, or say why not."""
@@ -49,6 +59,9 @@ class Counter(Protocol):
 
     def lay(self, screen: Screen[Any]) -> None:
         """Open this on top of what is there."""
+
+    def has(self, kind: type[Screen[Any]]) -> bool:
+        """Whether a screen of this kind is open, on top or under another."""
 
     def home(self) -> None:
         """Back to the sale."""

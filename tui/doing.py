@@ -14,19 +14,20 @@ from edge_agent.views import (
     PrintReceipt,
     ReleaseCart,
     RemoveLine,
-    SignIn,
     Snapshot,
     Suspend,
     VoidBasket,
 )
 from tui.counter import Counter
+from tui.drawing.pay import holds_the_shift
+from tui.panel import Panel
 from tui.screens.aside import AsideScreen
 from tui.screens.confirm import Confirm
 from tui.screens.customer import CustomerScreen
 from tui.screens.department import DepartmentDialog
 from tui.screens.discount import DiscountDialog
 from tui.screens.find import FindArticle, FindCustomer
-from tui.screens.label import LabelDialog
+from tui.screens.label import LabelDialog, sign_in_box
 from tui.screens.menu import MenuScreen, PaletteScreen
 from tui.screens.pay import PayScreen
 from tui.screens.quantity import QuantityDialog
@@ -36,6 +37,8 @@ from tui.screens.told import DevicesScreen, NoticesScreen
 from tui.screens.world import PanelScreen
 from tui.shown import Shown
 
+UNKNOWN_GOODS = ("code_unknown.article", "code_unknown.nothing", "code_unknown.scanned")
+"""The refusals whose code may be on goods, and goes with a typed line."""
 VOID_REASONS = ("void_reason.changed_mind", "void_reason.no_money", "void_reason.scanned_wrongly", "void_reason.training")
 
 
@@ -58,19 +61,19 @@ def _find(counter: Counter, shown: Shown, held: LineView | None) -> None:
 def _cart(counter: Counter, shown: Shown, held: LineView | None) -> None:
     """Load the online cart; the same key lets it go again, after asking when goods of it are still to be picked."""
     customer, basket = shown.snapshot.customer, shown.snapshot.basket
-    assert customer is not None
-    assert customer.cart is not None
     counter.home()
-    if customer.cart.state != "here":
+    if basket is None or not basket.cart:
+        assert customer is not None
+        assert customer.cart is not None
         counter.command(LoadCart(customer.cart.id))
-    elif basket is not None and basket.to_pick:
+    elif basket.to_pick:
         counter.lay(Confirm(shown.words.count("confirm.release", basket.to_pick), ReleaseCart(), shown.words("cart.release")))
     else:
         counter.command(ReleaseCart())
 
 
 def _suspend(counter: Counter, shown: Shown, held: LineView | None) -> None:
-    """Set the basket aside; with a payment whose outcome is unknown it is parked with it."""
+    """Suspend the basket; with a payment whose outcome is unknown it is parked with it."""
     words, basket, payment = shown.words, shown.snapshot.basket, shown.snapshot.payment
     assert basket is not None
 
@@ -79,12 +82,14 @@ def _suspend(counter: Counter, shown: Shown, held: LineView | None) -> None:
 
     attempt = payment.attempt if payment else None
     if attempt is not None and attempt.can_park:
-        counter.lay(LabelDialog("suspend", words("park.title"), words("park.how"), Park, still, optional=True))
+        said = words("park.title"), words("park.how"), words("park.do")
+        counter.lay(LabelDialog("suspend", said, lambda label: Park(label, basket.id), still, optional=True))
     elif basket.locked:
         counter.say("refused.locked")
     else:
         counter.home()
-        counter.lay(LabelDialog("suspend", words("suspend.title"), words("suspend.how"), Suspend, still, optional=True))
+        said = words("suspend.title"), words("suspend.how"), words("suspend.do")
+        counter.lay(LabelDialog("suspend", said, lambda label: Suspend(label, basket.id), still, optional=True))
 
 
 def _recall(counter: Counter, shown: Shown, held: LineView | None) -> None:
@@ -127,8 +132,8 @@ def _quantity(counter: Counter, shown: Shown, held: LineView | None) -> None:
 
 
 def _panel(counter: Counter, shown: Shown, held: LineView | None) -> None:
-    """Over whatever is there: also a payment goes on under it."""
-    if counter.panel is not None:
+    """Over whatever is there: also a payment or a question goes on under it. There is one."""
+    if counter.panel is not None and not counter.has(PanelScreen):
         counter.lay(PanelScreen(counter.panel))
 
 
@@ -139,7 +144,7 @@ def _sales(counter: Counter, shown: Shown, held: LineView | None) -> None:
 def _department(counter: Counter, shown: Shown, held: LineView | None) -> None:
     """A typed line; a code that was just found unknown goes with it."""
     notice = shown.snapshot.notice
-    code = notice.shown.get("code", "") if notice is not None and notice.key.startswith("code_unknown") else ""
+    code = notice.shown.get("code", "") if notice is not None and notice.key in UNKNOWN_GOODS else ""
     counter.home()
     counter.lay(DepartmentDialog(code))
 
@@ -149,7 +154,7 @@ def _void(counter: Counter, shown: Shown, held: LineView | None) -> None:
     assert basket is not None
     counter.home()
     title = shown.words("void.title", total=basket.total.text, currency=shown.snapshot.currency)
-    counter.lay(ReasonDialog(title, VOID_REASONS, VoidBasket, basket.id))
+    counter.lay(ReasonDialog(title, VOID_REASONS, VoidBasket, basket.id, shown.words("void.do")))
 
 
 def _print(counter: Counter, shown: Shown, held: LineView | None) -> None:
@@ -157,8 +162,9 @@ def _print(counter: Counter, shown: Shown, held: LineView | None) -> None:
     assert sale is not None
     if sale.print_state == "not_printed":
         counter.command(PrintReceipt(sale.id))
-    else:
+    else:  # there is nothing to print but a copy, and that is asked for there
         counter.go(SalesScreen())
+        counter.say(f"print_why.{sale.print_state}", "info", receipt=sale.receipt)
 
 
 def _hide_name(counter: Counter, shown: Shown, held: LineView | None) -> None:
@@ -167,7 +173,7 @@ def _hide_name(counter: Counter, shown: Shown, held: LineView | None) -> None:
 
 def _detach(counter: Counter, shown: Shown, held: LineView | None) -> None:
     counter.home()
-    counter.lay(Confirm(shown.words("confirm.detach"), DetachCustomer(), shown.words("act.detach")))
+    counter.lay(Confirm(shown.words("confirm.detach"), DetachCustomer(), shown.words("confirm.detach.do")))
 
 
 def _notices(counter: Counter, shown: Shown, held: LineView | None) -> None:
@@ -179,25 +185,38 @@ def _devices(counter: Counter, shown: Shown, held: LineView | None) -> None:
 
 
 def _sign_in(counter: Counter, shown: Shown, held: LineView | None) -> None:
-    words, shift = shown.words, shown.snapshot.shift
-    assert shift is not None
     counter.home()
-
-    def still(snapshot: Snapshot) -> bool:
-        return snapshot.shift is not None and snapshot.shift.operator_id == shift.operator_id
-
-    counter.lay(LabelDialog("sign_in", words("sign_in.title"), words("sign_in.how"), SignIn, still))
+    counter.lay(sign_in_box(shown))
 
 
 def _close_shift(counter: Counter, shown: Shown, held: LineView | None) -> None:
+    """Ask, unless a parked sale holds the shift: then say until when, and who may decide."""
     shift = shown.snapshot.shift
     assert shift is not None
+    if shown.snapshot.parked:
+        counter.home()
+        counter.say_notice(holds_the_shift(shown, shown.snapshot.parked))
+        return
     aside = len(shown.snapshot.suspended)
     text = shown.words.count("confirm.close_shift", shift.sales)
     if aside:
         text = f"{text} {shown.words.count('confirm.close_aside', aside)}"
     counter.home()
     counter.lay(Confirm(text, CloseShift(), shown.words("act.close_shift")))
+
+
+def left_open(shown: Shown, panel: Panel | None) -> str:
+    """What becomes of what is open when the screen is left; nothing when nothing is. The service keeps a basket; a demo's world ends."""
+    words, basket, payment = shown.words, shown.snapshot.basket, shown.snapshot.payment
+    aside = len(shown.snapshot.suspended) + len(shown.snapshot.parked)
+    said = [words.count("leave.basket", basket.articles + basket.to_pick)] if basket is not None else []
+    if panel is not None and aside:
+        said.append(words.count("leave.aside", aside))
+    if not said:
+        return ""
+    if panel is None and payment is not None and payment.attempt is not None:
+        said.append(words("leave.payment"))
+    return " ".join([*said, panel.leaving if panel is not None else words("leave.stays")])
 
 
 Doing = Callable[[Counter, Shown, LineView | None], None]

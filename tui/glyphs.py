@@ -6,18 +6,19 @@ Drawing uses the fullest set; what a terminal lacks is replaced one for one when
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
-    """One set: what replaces what. ``large`` says whether there are half blocks, of which the large digits are made; ``border`` is
-    Textual's name of a line style."""
+class Glyphs(Struct, frozen=True):
+    """One set: what replaces what. ``large`` says whether there are half blocks, of which the large digits are made, ``eighths`` whether there are
+    eighths, of which a scrollbar's ends are; ``border`` is Textual's name of a line style."""
 
     name: str
     large: bool
     border: str
     replaced: Mapping[int, str] = field(default_factory=dict)
+    eighths: bool = False
 
     def paint(self, text: str) -> str:
         """``text`` with what this terminal can draw."""
@@ -34,7 +35,7 @@ _TO_ASCII = str.maketrans(
         "◐": "~",
         "›": ">",
         "▌": "|",
-        "·": "-",
+        "·": "|",
         "→": ">",
         "↑": "^",
         "↓": "v",
@@ -47,7 +48,7 @@ _TO_ASCII = str.maketrans(
         "\u00a0": " ",
     }
 )
-FULL = Glyphs("full", True, "round")
+FULL = Glyphs("full", True, "round", eighths=True)
 CONSOLE = Glyphs("console", True, "solid", _TO_CONSOLE)
 """Only characters of code page 437, which the console's built-in font and all of its replacements have."""
 ASCII = Glyphs("ascii", False, "ascii", _TO_ASCII)

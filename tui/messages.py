@@ -1,7 +1,7 @@
 """Words: the one catalogue of strings, a file per language, and how numbers, dates and counts are said in it.
 
-Money never passes through here: amounts arrive as text in the market's format. What the service says arrives with its key, its values
-and an English sentence; a key that the catalogue does not know falls back to that sentence.
+Money never passes through here: amounts arrive as text in the market's format, and other numbers are written with the market's signs.
+What the service says arrives with its key, its values and an English sentence; a key that the catalogue does not know falls back to that sentence.
 """
 
 from __future__ import annotations
@@ -19,31 +19,50 @@ from edge_agent.views import NoticeView, Problem
 
 FOLDER = Path(__file__).parent / "locale"
 FALLBACK = "en"
+NO_DATE = "–"
+DAY_MS = 86_400_000
+EARLIEST_MS, LATEST_MS = 2 * DAY_MS, 253_402_300_800_000 - 31 * DAY_MS
+"""What lies outside has, in some zone, no date in the calendar that we write."""
+
+
+DATES = ("date", "until")
+"""The values of the service's sentences that are dates."""
 
 
 class Words:
-    """Everything the terminal says, in one language.
+    """Everything the terminal says, in one language; ``decimal`` and ``group`` are the signs in its numbers, the language's own unless told.
 
     >>> words = Words("de_DE")
-    >>> words("total.articles.other", n=4), words.number(2310)
-    ('4 Artikel', '2.310')
+    >>> words("total.articles.other", n=4), words.number(2310), words.in_market(".", ",").number(2310)
+    ('4 Artikel', '2.310', '2,310')
     """
 
-    def __init__(self, locale: str) -> None:
+    def __init__(self, locale: str, decimal: str = "", group: str = "") -> None:
         language = locale.replace("-", "_").split("_")[0].lower()
         self.language = language if language in languages() else FALLBACK
         self._texts = read(self.language)
+        self.decimal = decimal or self._texts["number.decimal"]
+        self.group = group or self._texts["number.group"]
+
+    def in_market(self, decimal: str, group: str) -> Words:
+        """The same words with a market's signs: on one screen, all numbers are written in one way."""
+        return self if (self.decimal, self.group) == (decimal, group) else Words(self.language, decimal, group)
 
     def __call__(self, key: str, /, **values: object) -> str:
         """The sentence under ``key``. A key that is not in the catalogue is a bug."""
-        return self._texts[key].format_map({name: str(value) for name, value in values.items()})
+        return self._texts[key].format_map(self._filled(values))
+
+    def _filled(self, values: Mapping[str, object]) -> dict[str, str]:
+        """What stands in the texts' places: the values, and the decimal sign for numbers that are examples."""
+        return {"decimal": self.decimal, **{name: str(value) for name, value in values.items()}}
 
     def maybe(self, key: str, otherwise: str, /, **values: object) -> str:
         """The sentence under a key that came from outside; ``otherwise`` when there is none, or when a value that it needs did not come."""
         text = self._texts.get(key)
-        if text is None or not placeholders(text) <= values.keys():
+        filled = self._filled(values)
+        if text is None or not placeholders(text) <= filled.keys():
             return otherwise
-        return text.format_map({name: str(value) for name, value in values.items()})
+        return text.format_map(filled)
 
     def count(self, key: str, number: int, /, **values: object) -> str:
         """The sentence for one or for ``number`` of something (``key.one``, ``key.other``), with ``{n}``."""
@@ -64,18 +83,26 @@ class Words:
         return NoticeView(problem.key, "bad", problem.detail or problem.title, problem.hint, problem.shown)
 
     def _told(self, key: str, text: str, hint: str, shown: Mapping[str, str]) -> tuple[str, str]:
-        values = {name: self.named("reason", value) if name == "reason" else value for name, value in shown.items()}
+        values = {name: self._value(name, value) for name, value in shown.items()}
         for name in (key, key.partition(".")[0]):  # the very reason, else the kind of failure
             said = self.maybe(name, "", **values)
             if said:
                 return said, self.maybe(f"{name}.hint", hint if self.language == FALLBACK else "", **values)
         return text, hint
 
+    def _value(self, name: str, value: str) -> str:
+        """One of a sentence's values: a reason in words, a date (``2026-12-01``, a time may follow) as dates are written."""
+        if name == "reason":
+            return self.named("reason", value)
+        iso, blank, time = value.partition(" ")
+        day = _iso_day(iso) if name in DATES else None
+        return f"{self._in_year(day)}{blank}{time}" if day is not None else value
+
     # --- numbers and dates -------------------------------------------------------------------------------------------------------
 
     def number(self, number: int) -> str:
         """A whole number, grouped by thousands."""
-        return f"{number:,}".replace(",", self._texts["number.group"])
+        return f"{number:,}".replace(",", self.group)
 
     def day(self, day: date) -> str:
         """A day and its month: ``3 Oct``."""
@@ -91,14 +118,26 @@ class Words:
         return f"{self._texts['date.weekdays'].split()[local.weekday()]} {self.day(local.date())} {local:%H:%M}"
 
     def when(self, at_ms: int, now_ms: int, zone: str) -> str:
-        """A moment as people say it: the time today, ``yesterday``, a day, and the year once it is another."""
+        """A moment as people say it: the time today, ``yesterday``, a day, and the year once it is another; a dash for what no calendar has."""
+        if not EARLIEST_MS <= at_ms <= LATEST_MS:
+            return NO_DATE
         local, today = moment(at_ms, zone), moment(now_ms, zone).date()
         day = local.date()
         if day == today:
             return f"{local:%H:%M}"
-        if day == today - timedelta(days=1):
-            return self("date.yesterday")
-        return self.day(day) if abs((today - day).days) < 300 else f"{self.day(day)} {day.year}"
+        return self("date.yesterday") if day == today - timedelta(days=1) else self._near(day, today)
+
+    def dated(self, iso: str, now_ms: int, zone: str) -> str:
+        """A date that came as ISO text (a label's), written like every other; what is none as it came."""
+        day = _iso_day(iso)
+        return self._near(day, moment(now_ms, zone).date()) if day is not None else iso
+
+    def _near(self, day: date, today: date) -> str:
+        """The day, with the year once it is another."""
+        return self.day(day) if abs((today - day).days) < 300 else self._in_year(day)
+
+    def _in_year(self, day: date) -> str:
+        return f"{self.day(day)} {day.year}"
 
     def birthday(self, birthday: str, now_ms: int, zone: str) -> str:
         """When the birthday is (``--MM-DD``), nearer days by their name; ``""`` when there is none."""
@@ -130,6 +169,13 @@ def read(language: str) -> dict[str, str]:
     return msgspec.json.decode((FOLDER / f"{language}.json").read_bytes(), type=dict[str, str])
 
 
+def _iso_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 @lru_cache(maxsize=2048)
 def placeholders(text: str) -> frozenset[str]:
     """The names of the values that ``text`` needs."""
@@ -137,8 +183,8 @@ def placeholders(text: str) -> frozenset[str]:
 
 
 def moment(at_ms: int, zone: str) -> datetime:
-    """A wall time in milliseconds as local time in an IANA zone; an unknown zone is UTC."""
-    return datetime.fromtimestamp(at_ms / 1000, _zone(zone))
+    """A wall time in milliseconds as local time in an IANA zone, as near to it as the calendar goes; an unknown zone is UTC."""
+    return datetime.fromtimestamp(min(max(at_ms, EARLIEST_MS), LATEST_MS) / 1000, _zone(zone))
 
 
 @lru_cache(maxsize=8)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class PanelAction:
-    """One thing that the panel can do. ``key`` is its name and, when it is one character, the key to press; ``group`` its heading."""
+
+class PanelAction(Struct, frozen=True):
+    """One thing that the panel can do. ``key`` is its name and, when it is one character, the key to press (a letter is small here, and
+    pressed either way); ``group`` its heading."""
 
     key: str
     text: str
@@ -22,6 +23,10 @@ class Panel(Protocol):
     @property
     def title(self) -> str:
         """What the panel calls itself."""
+
+    @property
+    def leaving(self) -> str:
+        """A sentence on what becomes of the counter when its screen is left."""
 
     def actions(self) -> Sequence[PanelAction]:
         """What can be done now; asked again after each action."""

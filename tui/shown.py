@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from typing import Protocol
+
+from msgspec import Struct
 
 from edge_agent.views import Amount, BasketView, NoticeView, Snapshot
 from tui.glyphs import FULL, Glyphs
@@ -12,6 +14,8 @@ from tui.messages import Words
 WHOLE_DIGITS_MAX = 8
 """A typed amount has at most so many digits before the decimal sign: the service takes no more (``views.Minor``)."""
 
+_GROUPED = re.compile(r"([0-9]{1,3}([.,])[0-9]{3}(?:\2[0-9]{3})*)(?:(?!\2)[.,]([0-9]{1,3}))?")
+_PLAIN = re.compile(r"([0-9]+)(?:[.,]([0-9]*))?")
 
 HANDS_SECONDS = 0.8
 """What comes up by itself takes no key for so long: a key that was meant for what stood there before decides nothing."""
@@ -24,16 +28,16 @@ class Clock(Protocol):
         """Seconds that never go back; only differences mean something."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One picture's worth. ``now_ms`` is the service's wall time; ``local`` a notice of this screen's own, which stands before the
-    service's until something newer comes; ``waiting_seconds`` how long a command has been without its answer (0 while that is not
-    worth a word); ``rows`` the terminal's height."""
+    service's until something newer comes; ``past`` one that was said before this screen was opened; ``waiting_seconds`` how long a
+    command has been without its answer (0 while that is not worth a word); ``rows`` the terminal's height."""
 
     snapshot: Snapshot
     words: Words
     now_ms: int
     local: NoticeView | None = None
+    past: NoticeView | None = None
     name_hidden: bool = False
     glyphs: Glyphs = FULL
     connected: bool = True
@@ -42,8 +46,11 @@ class Shown:
 
     @property
     def notice(self) -> NoticeView | None:
-        """The one line for the associate."""
-        return self.local or self.snapshot.notice
+        """The one line for the associate: nothing that was for somebody before, or whose time is over."""
+        said = self.snapshot.notice
+        if said is None or said == self.past or 0 < said.until_ms <= self.now_ms:
+            return self.local
+        return self.local or said
 
     @property
     def due(self) -> Amount | None:
@@ -55,6 +62,10 @@ class Shown:
 
     def amount(self, minor: int) -> str:
         """An amount of our own (a typed one, a difference) as the market writes it."""
+        return like(minor, self.snapshot.digits, self.snapshot.decimal, self.snapshot.group)
+
+    def typed_amount(self, minor: int) -> str:
+        """The same as somebody would type it: without a sign between thousands."""
         return like(minor, self.snapshot.digits, self.snapshot.decimal)
 
     def customer_name(self, name: str) -> str:
@@ -88,13 +99,38 @@ def money(text: str, digits: int) -> int | None:
     return int(whole + part.ljust(digits, "0")) if len(whole) <= WHOLE_DIGITS_MAX and len(part) <= digits else None
 
 
-def like(minor: int, digits: int, decimal: str = ".") -> str:
-    """``minor`` units as text with the market's decimal sign (without grouping).
+def no_money(otherwise: str, shown: Shown, typed: str) -> str:
+    """Why ``typed`` is not taken for an amount, and what to type; ``otherwise`` is the key of a sentence for what is no number at all, with an
+    ``{example}`` as this market writes one.
 
-    >>> like(5000, 2, ","), like(5, 2), like(1200, 0)
-    ('50,00', '0.05', '1200')
+    A sign before exactly three digits is a decimal sign to one hand and groups thousands to another, so neither is guessed; the market's own decimal
+    sign groups nothing, and has a digit too many behind it.
     """
-    if not digits:
-        return str(minor)
-    whole = f"{minor:0{digits + 1}}"
-    return f"{whole[:-digits]}{decimal}{whole[-digits:]}"
+    words, digits, text = shown.words, shown.snapshot.digits, typed.strip()
+    whole, _, behind = text.partition(shown.snapshot.decimal)
+    decimals = whole.isdecimal() and behind.isdecimal() and not behind.endswith("000")
+    if not decimals and (grouped := _GROUPED.fullmatch(text)):
+        thousands, _, part = grouped.groups()
+        plain = re.sub("[.,]", "", thousands) + (f"{shown.snapshot.decimal}{part}" if part else "")
+        if digits and not part and len(re.findall("[.,]", thousands)) == 1 and thousands.endswith("000"):
+            return words("amount.two_ways", typed=text, whole=plain, small=shown.amount(int(thousands[:-4]) * 10**digits))
+        return words("amount.grouped", typed=text, plain=plain)
+    if plain_number := _PLAIN.fullmatch(text):
+        whole, part = plain_number.groups()
+        if len(whole) > WHOLE_DIGITS_MAX:
+            return words("amount.too_large")
+        if len(part or "") > digits:
+            return words("amount.decimals", n=digits, example=shown.amount(10**digits)) if digits else words("amount.no_decimals")
+    unit = 10**digits
+    return words(otherwise, example=shown.typed_amount(150 * unit + unit // 2))
+
+
+def like(minor: int, digits: int, decimal: str = ".", group: str = "") -> str:
+    """``minor`` units as text with the market's signs.
+
+    >>> like(5000, 2, ","), like(5, 2), like(1200, 0), like(123456789, 2, ",", ".")
+    ('50,00', '0.05', '1200', '1.234.567,89')
+    """
+    whole, part = divmod(minor, 10**digits)
+    grouped = f"{whole:,}".replace(",", group)
+    return f"{grouped}{decimal}{part:0{digits}}" if digits else grouped

@@ -11,11 +11,11 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import segno
+from msgspec import Struct
 from PIL import Image
 
 from drivers.devices._escpos_text import printable
@@ -38,8 +38,7 @@ class DrawerPin(Enum):
     PIN5 = "pin5"
 
 
-@dataclass(frozen=True, slots=True)
-class PrinterSetup:
+class PrinterSetup(Struct, frozen=True):
     """What one printer is: its python-escpos profile, characters per line in font A, and its drawer."""
 
     profile: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from drivers.devices._escpos_status import MARK_REQUEST, STATUS_REQUESTS, AnswerReader, Condition, PrinterStatus
 from drivers.devices._escpos_transport import TcpTransport
@@ -57,8 +58,7 @@ def unclear(reason: str) -> Unclear:
     return Unclear(reason, UNCLEAR_HINTS[reason])
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How a job ended: its outcome, and why the connection is of no more use, if it is not."""
 
     outcome: PrintOutcome

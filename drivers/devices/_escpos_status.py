@@ -6,8 +6,9 @@ Source: Epson ESC/POS Command Reference, ``DLE EOT n`` (real-time status, answer
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 STATUS_REQUESTS = (b"\x10\x04\x01", b"\x10\x04\x02", b"\x10\x04\x03", b"\x10\x04\x04")
 """``DLE EOT 1..4``: printer, cause of off-line, cause of error, paper sensors."""
@@ -36,8 +37,7 @@ DETAILS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PrinterStatus:
+class PrinterStatus(Struct, frozen=True):
     """The printer's switches and sensors at one moment."""
 
     cover_open: bool

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
-from drivers.contract import Driver, Hands
+from drivers.contract import Driver, Hands, Wire
 from drivers.load import DriverContext
-from drivers.nfc.address import EXPECTED, ReaderAddress, parse_address
+from drivers.nfc.address import EXPECTED, ReaderAddress, SerialAddress, parse_address
 from drivers.nfc.content import NotRead, SeenTag, read_tag, sight_of, still_there
 from drivers.nfc.frontend import Frontend
 from drivers.nfc.guard import Guard, Stopped
@@ -46,6 +47,12 @@ class NfcReader:
     def name(self) -> str:
         """The configured name."""
         return self._name
+
+    @property
+    def wire(self) -> Wire:
+        """The serial port behind its links, or the address as it is written."""
+        address = self._address
+        return Wire("path", os.path.realpath(address.path) if isinstance(address, SerialAddress) else address.path)
 
     def present(self) -> bool:
         """Whether the port or USB device is there; a simulator over UDP is found out by opening."""
@@ -128,10 +135,11 @@ def build(config: Mapping[str, object], context: DriverContext) -> Driver:
     path = settings.text("path", REQUIRED)
     address = parse_address(path)
     if address is None:
-        raise settings.wrong("path", EXPECTED, path)
+        settings.refuse("path", EXPECTED, path)
     technologies = settings.texts("technologies", TECHNOLOGIES_DEFAULT)
     if not technologies or not set(technologies) <= set(TECHNOLOGIES) or len(set(technologies)) < len(technologies):
-        raise settings.wrong("technologies", "a list of " + ", ".join(TECHNOLOGIES), list(technologies))
+        settings.refuse("technologies", "a list of " + ", ".join(TECHNOLOGIES), list(technologies))
     hold_seconds = settings.number("hold_seconds", HOLD_SECONDS_DEFAULT, 0.05, 5.0)
     settings.end()
+    assert address is not None, "refused"
     return NfcReader(context.name, address, technologies, hold_seconds)

@@ -7,9 +7,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 
-from drivers.contract import Hands
+from msgspec import Struct
+
+from drivers.contract import Hands, Wire
 from drivers.devices._escpos_job import DRAWER_PULSES, DrawerPin, PrinterSetup, job_bytes, load_escpos, profile_columns
 from drivers.devices._escpos_session import Ended, Session, not_printed, unclear
 from drivers.devices._escpos_status import DETAILS, Condition
@@ -53,8 +54,7 @@ def build(config: Mapping[str, object], context: DriverContext) -> ReceiptPrinte
     return ReceiptPrinter(context.name, host, port, PrinterSetup(profile, columns, drawer), timeout_seconds, context.clock)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
+class _Pending(Struct, frozen=True):
     job: PrintJob
     outcome: Future[PrintOutcome]
 
@@ -90,6 +90,11 @@ class ReceiptPrinter:
     def columns(self) -> int:
         """Characters per line, for who lays a receipt out as the paper will have it."""
         return self._setup.columns
+
+    @property
+    def wire(self) -> Wire:
+        """Where it listens: many printers accept one connection only."""
+        return Wire("host", self._transport.where)
 
     def present(self) -> bool:
         """A network printer has no port to look at: only connecting tells."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from drivers.contract import Frame, Hands
+from msgspec import Struct
+
+from drivers.contract import Frame, Hands, Wire
 from drivers.framing.aim import AimRule, split_aim
-from drivers.framing.named_bytes import parse_bytes
+from drivers.framing.named_bytes import BYTES_MAX, TERMINATOR_EXPECTED, parse_bytes, parse_terminator, shown_terminator
 from drivers.framing.serial_frames import FrameRule, SerialFramer
 from drivers.load import DriverContext
 from drivers.settings import Settings
-from drivers.transports.find_port import PortAddress, parse_port, parse_usb
+from drivers.transports.find_port import PathPort, PortAddress, UsbIdentity, parse_port, parse_usb, same_place
 from drivers.transports.serial_port import LineSettings, SerialTransport
 from edge_agent.domain.reading import Reading
 
@@ -21,12 +22,17 @@ KIND = "serial_scanner"
 IDLE_READ_SECONDS = 0.1
 """How long a read waits while nothing is pending; also how soon, at the latest, a stop is seen."""
 
+DROPS_TOLD_SECONDS = 2.0
+"""While a scanner goes on sending what is no code, that is told so often at most."""
+
+UNENDED_TOLD = 3
+"""So many codes in a row without their end are no loose cable any more, also of a scanner that ended its codes before."""
+
 BEEPS_MAX = 4
 """More sounds than this wait for nobody: the oldest is forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sounds:
+class Sounds(Struct, frozen=True):
     """What to send to make a scanner say good or bad."""
 
     good: bytes
@@ -49,8 +55,7 @@ _SOUNDS: Mapping[str, Sounds | None] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ScannerConfig:
+class ScannerConfig(Struct, frozen=True):
     """One scanner as configured; ``sounds`` is None where it takes no host commands."""
 
     address: PortAddress
@@ -63,7 +68,8 @@ class ScannerConfig:
 class SerialScanner:
     """A ``Driver`` and ``Beeper``: bytes to frames to readings, in the supervisor's thread.
 
-    It reports the reservation ``frames_dropped`` when frames were dropped, and takes it back with the next good one.
+    It reports the reservation ``frames_dropped`` whenever frames were dropped, ``no_terminator`` where these are codes that this scanner
+    does not end as configured, and takes it back with the next good one. What the scanner was seen to do is known over all sessions.
     """
 
     kind = KIND
@@ -74,13 +80,17 @@ class SerialScanner:
         self._transport = transport or SerialTransport(config.address, config.line)
         self._beeps: deque[bytes] = deque(maxlen=BEEPS_MAX)
         self._serving = False
-        self._dropped_before = 0  # by the framers of earlier sessions
         self._framer = SerialFramer(config.frames)
+
+    @property
+    def wire(self) -> Wire:
+        """The port."""
+        return Wire("usb" if isinstance(self._config.address, UsbIdentity) else "port", same_place(self._config.address))
 
     @property
     def dropped(self) -> int:
         """How many frames were dropped since the agent started."""
-        return self._dropped_before + self._framer.dropped
+        return self._framer.dropped
 
     def present(self) -> bool:
         """Whether the port is there."""
@@ -92,11 +102,11 @@ class SerialScanner:
 
     def serve(self, hands: Hands) -> None:
         """Read until ``hands.stop``. Raises DeviceLost."""
-        self._dropped_before = self.dropped
-        self._framer = framer = SerialFramer(self._config.frames)
+        framer = self._framer
+        framer.begin()
         self._beeps.clear()
         self._serving = True
-        dropped = degraded = 0
+        dropped, reserved, told_at = framer.dropped, "", 0.0
         while not hands.stop.is_set():
             while self._beeps:
                 self._transport.write(self._beeps.popleft())
@@ -106,9 +116,13 @@ class SerialScanner:
             if frames:
                 self._emit(frames, hands)
             if framer.dropped > dropped:
-                dropped, degraded = framer.dropped, degraded or self._reserve(framer.dropped, hands)
-            elif frames and degraded:
-                degraded = 0
+                dropped = framer.dropped
+                reason, detail = self._trouble()
+                if reason != reserved or at - told_at >= DROPS_TOLD_SECONDS:
+                    reserved, told_at = reason, at
+                    hands.degraded(reason, detail)
+            elif frames and reserved:
+                reserved = ""
                 hands.degraded("", "")
 
     def close(self) -> None:
@@ -130,14 +144,24 @@ class SerialScanner:
             if payload:
                 hands.emit(Reading(payload=payload, device=self.name, at_ms=hands.now_ms(), aim=aim, generation=hands.generation))
 
-    def _reserve(self, dropped: int, hands: Hands) -> int:
-        """Report dropped frames; how many there are."""
-        hands.degraded(
-            "frames_dropped",
-            f"{dropped} unreadable scan{'s' if dropped > 1 else ''} dropped (too long, cut off or garbled). "
-            "If it goes on, check the cable and the scanner's terminator setting.",
-        )
-        return dropped
+    def _trouble(self) -> tuple[str, str]:
+        """Why frames are dropped, as a key and a sentence with what to do about it."""
+        framer, rule = self._framer, self._config.frames
+        if not framer.unended or (framer.terminates and framer.unended < UNENDED_TOLD):
+            return "frames_dropped", "A scan was too long, cut off or garbled. If it goes on, check the cable and the scanner's terminator setting."
+        section, missing = f"[devices.{self.name}]", _called(rule.terminator)
+        if framer.ended_with:
+            sent = framer.ended_with
+            told = f'set terminator = "{shown_terminator(sent)}" in {section}'
+            return "no_terminator", f"The scanner ends its codes with {_called(sent)}, not with {missing}: {told}."
+        otherwise = "" if rule.lrc else f'; for one that cannot send it, set terminator = "none" in {section}'
+        return "no_terminator", f"The scanner sends no {missing} after a code: scan the code for it (a suffix) in the scanner's manual{otherwise}."
+
+
+def _called(terminator: bytes) -> str:
+    """``terminator`` in a sentence: CR, CRLF, or as the configuration has it."""
+    shown = shown_terminator(terminator)
+    return shown.upper() if shown.isalnum() else shown
 
 
 def build(config: Mapping[str, object], context: DriverContext) -> SerialScanner:
@@ -146,10 +170,11 @@ def build(config: Mapping[str, object], context: DriverContext) -> SerialScanner
     ========================  ==========================================================================================
     ``port`` or ``usb``       a path, a pattern or an rfc2217:// URL; or VID:PID, VID:PID:SERIAL, VID:PID@LOCATION
     ``baud``                  50 to 4000000, default 9600; ``bytesize`` 7 or 8, ``parity`` N E O M S, ``stopbits`` 1 or 2
-    ``terminator``            cr (default), lf, crlf, etx, tab, none (silence ends a code), or bytes (``parse_bytes``)
+    ``terminator``            cr (default), lf, crlf, etx, tab, none (silence ends a code), or bytes (``parse_terminator``); a code
+                              that comes without it is dropped, because it may be half of one
     ``prefix``                bytes in front of every code, default none; ``stx`` for instance
     ``lrc``                   true when a check byte follows the terminator
-    ``idle_gap_ms``           how long a silence ends a code, 5 to 2000, default 50
+    ``idle_gap_ms``           how long a silence ends a code, or breaks one that has a terminator; 5 to 2000, default 50
     ``aim``                   auto (default), always or never: whether codes carry AIM identifiers
     ``host_commands``         none (default), datalogic, magellan, honeywell or honeywell_host_ack: how to make it beep
     ========================  ==========================================================================================
@@ -170,32 +195,22 @@ def build(config: Mapping[str, object], context: DriverContext) -> SerialScanner
 
 
 def _address(settings: Settings) -> PortAddress:
-    port, usb = settings.text("port", ""), settings.text("usb", "")
-    if bool(port) == bool(usb):
-        raise settings.wrong("port", "either port or usb", "both" if port else None)
-    try:
-        return parse_usb(usb) if usb else parse_port(port)
-    except ValueError as error:
-        key, got = ("usb", usb) if usb else ("port", port)
-        expected = "VID:PID, VID:PID:SERIAL or VID:PID@LOCATION" if usb else "a path, a pattern or rfc2217://host:port"
-        raise settings.wrong(key, expected, got) from error
+    """The port; ``usb`` is read also where it should not be, so that what is wrong with it is told."""
+    by_usb = settings.parsed("usb", "", lambda text: parse_usb(text) if text else None, "VID:PID, VID:PID:SERIAL or VID:PID@LOCATION")
+    by_port = settings.parsed("port", "", lambda text: parse_port(text) if text else None, "a path, a pattern or rfc2217://host:port")
+    if bool(settings.text("port", "")) == bool(settings.text("usb", "")):
+        settings.refuse("port", "either port or usb", "both" if settings.text("port", "") else None)
+    return by_usb or by_port or PathPort("")
 
 
 def _frames(settings: Settings) -> FrameRule:
-    terminator = settings.text("terminator", "cr")
+    terminator = settings.parsed("terminator", "cr", parse_terminator, TERMINATOR_EXPECTED)
     lrc = settings.flag("lrc", False)
-    if lrc and terminator == "none":
-        raise settings.wrong("lrc", "a terminator before the check byte", "terminator 'none'")
+    if lrc and not terminator:
+        settings.refuse("lrc", "a terminator before the check byte", "terminator 'none'")
     return FrameRule(
-        terminator=b"" if terminator == "none" else _bytes(settings, "terminator", terminator),
-        prefix=_bytes(settings, "prefix", settings.text("prefix", "")),
+        terminator=terminator,
+        prefix=settings.parsed("prefix", "", parse_bytes, f"a control character's name, or printable ASCII and \\xNN, up to {BYTES_MAX} bytes"),
         lrc=lrc,
         idle_gap_seconds=settings.whole("idle_gap_ms", 50, 5, 2_000) / 1_000,
     )
-
-
-def _bytes(settings: Settings, key: str, text: str) -> bytes:
-    try:
-        return parse_bytes(text)
-    except ValueError as error:
-        raise settings.wrong(key, "a control character's name, or printable ASCII and \\xNN, up to 16 bytes", text) from error

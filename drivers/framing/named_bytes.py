@@ -19,6 +19,8 @@ _PIECE = re.compile(r"\\x([0-9A-Fa-f]{2})|([\x20-\x5b\x5d-\x7e])")
 
 BYTES_MAX = 16
 """The longest prefix or terminator that can be configured."""
+TERMINATOR_EXPECTED = f"cr, lf, crlf, etx, tab, none, another control character's name, or up to {BYTES_MAX} bytes like \\x0d (letters, too: \\x41)"
+_WORD = re.compile(r"[A-Za-z]{2}")
 
 
 def parse_bytes(text: str) -> bytes:
@@ -45,3 +47,29 @@ def parse_bytes(text: str) -> bytes:
     if len(made) > BYTES_MAX:
         raise ValueError(f"longer than {BYTES_MAX} bytes: {text!r}")
     return bytes(made)
+
+
+def parse_terminator(text: str) -> bytes:
+    r"""The bytes that end a code; none for ``none``. As ``parse_bytes``, but letters stand as ``\xNN``: a word is a misspelt name. Raises ValueError.
+
+    >>> parse_terminator("cr"), parse_terminator("none"), parse_terminator(r"\x0d#")
+    (b'\r', b'', b'\r#')
+    >>> parse_terminator("enter")
+    Traceback (most recent call last):
+    ValueError: a word, and no control character's name: 'enter'
+    """
+    if text.lower() == "none":
+        return b""
+    if text.lower() not in _NAMED and _WORD.search(re.sub(r"\\x[0-9A-Fa-f]{2}", "", text)):
+        raise ValueError(f"a word, and no control character's name: {text!r}")
+    return parse_bytes(text)
+
+
+def shown_terminator(terminator: bytes) -> str:
+    r"""``terminator`` as a configuration writes it, so that ``parse_terminator`` understands it again.
+
+    >>> shown_terminator(b"\r"), shown_terminator(b"\r\n"), shown_terminator(b""), shown_terminator(b"\r#A")
+    ('cr', 'crlf', 'none', '\\x0d#\\x41')
+    """
+    name = next((name for name, named in _NAMED.items() if named == terminator), "")
+    return name or "".join(f"\\x{byte:02x}" if chr(byte).isalnum() or not 0x20 < byte < 0x7F or byte == 0x5C else chr(byte) for byte in terminator) or "none"

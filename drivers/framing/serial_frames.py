@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 from operator import xor
+
+from msgspec import Struct
 
 from drivers.contract import Frame
 from drivers.framing.named_bytes import CR, LF
@@ -20,12 +21,11 @@ _LEADING, _TRAILING = b"\x02", b"\r\n\t\x03\x04"
 """STX before and CR, LF, TAB, ETX or EOT after a frame that silence ended: framing that nobody configured."""
 
 
-@dataclass(frozen=True, slots=True)
-class FrameRule:
+class FrameRule(Struct, frozen=True):
     """How one scanner frames what it sends.
 
-    ``terminator`` empty: silence alone ends a frame. ``prefix`` empty: none. With ``lrc`` one byte follows the terminator: the
-    exclusive or of all bytes after the prefix up to and including the terminator (ANSI X3.28).
+    ``terminator`` empty: silence alone ends a frame, which it never does otherwise. ``prefix`` empty: none. With ``lrc`` one byte follows
+    the terminator: the exclusive or of all bytes after the prefix up to and including the terminator (ANSI X3.28).
     """
 
     terminator: bytes = CR
@@ -40,9 +40,8 @@ class SerialFramer:
     * A frame is at most ``READING_BYTES_MAX`` bytes, its framing included; beyond it is dropped, and what follows is skipped up to the
       next terminator or silence.
     * CR as terminator forgives a following LF, LF a preceding CR; an empty frame is no frame.
-    * Silence of ``idle_gap_seconds`` ends a frame too, so that a scanner that was never told to send a terminator works. But once
-      this scanner has ended a frame properly, silence in the middle of one means that its end was lost: it is dropped, because half
-      a code can be another valid code. With a check byte it is dropped always.
+    * Without a terminator, silence of ``idle_gap_seconds`` ends a frame. With one it breaks the frame: that is dropped, because half a code
+      can be another valid code, whatever this scanner did before.
     * A frame without its prefix or with a wrong check byte is dropped. Noise before the prefix is cut off, and so are NULs before a code.
 
     ``feed`` never assumes silence (bytes may have waited while the reader was held up); only ``tick`` does, and it is to be called
@@ -55,7 +54,9 @@ class SerialFramer:
         self._held = bytearray()  # the frame so far
         self._unchecked: bytes | None = None  # a terminated frame whose check byte has not come yet
         self._skipping = False  # over the limit: up to the next terminator
-        self._terminates = False  # this scanner has ended a frame properly
+        self._terminates = False
+        self._unended = 0
+        self._ended_with = b""
         self._last_at = 0.0
         self._dropped = 0
 
@@ -63,6 +64,26 @@ class SerialFramer:
     def dropped(self) -> int:
         """How many frames were dropped since the framer was made."""
         return self._dropped
+
+    @property
+    def terminates(self) -> bool:
+        """Whether this scanner has ever ended a frame with the terminator."""
+        return self._terminates
+
+    @property
+    def unended(self) -> int:
+        """How many frames in a row came without the terminator."""
+        return self._unended
+
+    @property
+    def ended_with(self) -> bytes:
+        """Which control character the last one of these ended with instead; empty where none did."""
+        return self._ended_with
+
+    def begin(self) -> None:
+        """A new session: what of a frame the one before left is forgotten, what the scanner was seen to do and the counts are not."""
+        self._held.clear()
+        self._unchecked, self._skipping = None, False
 
     @property
     def pending(self) -> bool:
@@ -89,12 +110,13 @@ class SerialFramer:
         if not self.pending or at - self._last_at < self._rule.idle_gap_seconds:
             return []
         held, unchecked, skipped = bytes(self._held), self._unchecked, self._skipping
-        self._held.clear()
-        self._unchecked, self._skipping = None, False
+        self.begin()
         if skipped or not (unchecked or held.strip(_AROUND_FRAMES)):
             return []
-        if self._rule.lrc or self._terminates:
+        if self._rule.terminator:
             self._dropped += 1
+            self._unended += not unchecked
+            self._ended_with = held[-1:] if held and held[-1] in _TRAILING else b""
             return []
         body = held.rstrip(_TRAILING)
         return self._framed(body if self._rule.prefix else body.removeprefix(_LEADING), by_gap=True)
@@ -111,12 +133,13 @@ class SerialFramer:
             return len(piece)
         body = bytes(held[:end])
         held.clear()
+        if self._skipping or body.strip(_AROUND_FRAMES):
+            self._terminates, self._unended = True, 0
         if self._skipping:
             self._unchecked = b"" if self._rule.lrc else None
         elif self._rule.lrc and self._prefix_at(body) >= 0:
             self._unchecked = body + terminator
         else:
-            self._terminates = self._terminates or bool(body.strip(_AROUND_FRAMES))
             frames += self._framed(_without_other_half(body, terminator))
         self._skipping = False
         return end + len(terminator) - before

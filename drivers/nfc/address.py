@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from edge_agent.domain.errors import DeviceDenied
 
@@ -27,8 +28,7 @@ _UDP = re.compile(r"udp:(127\.0\.0\.1):(\d{1,5})")
 _SYSFS_USB = Path("/sys/bus/usb/devices")
 
 
-@dataclass(frozen=True, slots=True)
-class SerialAddress:
+class SerialAddress(Struct, frozen=True):
     """A reader on a serial device; ``driver`` is nfcpy's name of its chip (``pn532`` or ``arygon``)."""
 
     path: str
@@ -47,8 +47,7 @@ class SerialAddress:
         return real
 
 
-@dataclass(frozen=True, slots=True)
-class UsbAddress:
+class UsbAddress(Struct, frozen=True):
     """A reader on USB, by vendor and product or by bus and device number; ``path`` is what nfcpy is asked for."""
 
     path: str
@@ -64,8 +63,7 @@ class UsbAddress:
         return any((_line(device / "idVendor"), _line(device / "idProduct")) == self.vendor_product for device in _SYSFS_USB.iterdir())
 
 
-@dataclass(frozen=True, slots=True)
-class UdpAddress:
+class UdpAddress(Struct, frozen=True):
     """A simulated reader on this computer. Nothing on this wire is authenticated, so no other computer can be named."""
 
     host: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from drivers.nfc.guard import Guard, OverLimit
 from drivers.nfc.library import Nfcpy
@@ -35,8 +36,7 @@ class NotRead(Exception):
     """The tag did not answer as a tag does, or was taken away: worth another try. Never leaves ``drivers.nfc``."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeenTag:
+class SeenTag(Struct, frozen=True):
     """What was read, and the activated tag to ask whether it is still there (None where nobody can be asked)."""
 
     content: TagContent

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import struct
 import warnings
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from drivers.nfc.serial_line import TERMINAL_ERRORS
 from edge_agent.domain.errors import DeviceAbsent
 
 
-@dataclass(frozen=True, slots=True)
-class Nfcpy:
+class Nfcpy(Struct, frozen=True):
     """The library (it has no types) and its exceptions by what they mean.
 
     ``wire``: the reader itself is gone or speaks nonsense. ``air``: a tag did not answer, or not as it should. ``confused``:

@@ -7,7 +7,8 @@ Source: NFC Forum *NFC Data Exchange Format* 1.0 (records, chunks) and the recor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from edge_agent.domain.errors import FrameRejected
 from edge_agent.domain.reading import TagKind
@@ -28,8 +29,7 @@ URI_PREFIXES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One NDEF record, its chunks joined."""
 
     tnf: int

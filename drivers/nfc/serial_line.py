@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,7 +27,10 @@ FAST_BAUDS = (921_600, 460_800, 230_400)
 """Speeds that nfcpy moves a PN532 to (the fastest that the port can do)."""
 
 WRITE_SECONDS_MAX = 1.0
-READ_SECONDS_MIN = 0.5
+LOOK_SECONDS = 0.05
+"""So long one look for bytes waits. Silence is counted in looks, not by the clock: on a busy computer this thread may be held up for longer
+than any time-out, and what counts is how often it looked and found nothing."""
+SILENT_LOOKS_MIN = 10
 """nfcpy gives a chip 100 ms to acknowledge; on a busy computer that calls a reader lost that is there, and costs the tap."""
 
 # SetSerialBaudRate to 115,200 baud, and its answer (PN532 user manual 7.2.7), after the zeros that wake a sleeping chip.
@@ -71,17 +75,20 @@ class SerialLine:
             self.baudrate = baudrate
             return
         with _as_os_error():
-            self.tty = serial.Serial(self._path, baudrate, timeout=READ_SECONDS_MIN, write_timeout=WRITE_SECONDS_MAX, exclusive=True)
+            self.tty = serial.Serial(self._path, baudrate, timeout=LOOK_SECONDS, write_timeout=WRITE_SECONDS_MAX, exclusive=True)
         if os.name == "posix" and not self._path.startswith("/dev/pts/"):  # a pty would stay locked when its holder is killed
             with suppress(OSError):
                 fcntl.ioctl(self.tty.fileno(), termios.TIOCEXCL)
 
     def read(self, timeout: int) -> bytearray:
-        """One frame, begun within ``timeout`` milliseconds. Raises OSError: ETIMEDOUT for silence, EIO for bytes that are no frame."""
+        """One frame, begun within ``timeout`` milliseconds (and never before SILENT_LOOKS_MIN looks in vain).
+
+        Raises OSError: ETIMEDOUT for silence, EIO for bytes that are no frame.
+        """
+        looks = max(SILENT_LOOKS_MIN, math.ceil(timeout / 1000 / LOOK_SECONDS))
         with _as_os_error():
             tty = self._open_tty()
-            tty.timeout = max(timeout / 1000, READ_SECONDS_MIN)
-            frame = bytearray(tty.read(len(ACK)))
+            frame = _taken(tty, len(ACK), looks)
             if not frame:
                 raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
             if frame == ACK:
@@ -90,13 +97,17 @@ class SerialLine:
                 raise OSError(errno.EIO, "not a frame")
             length = frame[3]
             if length == 0xFF:  # an extended frame
-                frame += tty.read(3)
+                frame += _taken(tty, 3, looks)
                 length = int.from_bytes(frame[5:7], "big")
-            return frame + tty.read(length + 1)
+            return frame + _taken(tty, length + 1, looks)
 
     def write(self, frame: bytes | bytearray) -> None:
-        """Send a frame; what had arrived before is dropped. Raises OSError."""
-        with _as_os_error():
+        """Send a frame; what had arrived before is dropped. Raises OSError.
+
+        A write that took too long raises nothing: pyserial says so too when all was written and this thread was only held up. A line that
+        takes no bytes brings no answer either, and that is looked for.
+        """
+        with _as_os_error(), suppress(serial.SerialTimeoutException):
             tty = self._open_tty()
             tty.reset_input_buffer()
             tty.write(bytes(frame))
@@ -130,6 +141,16 @@ class SerialLine:
         if self.tty is None:
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         return self.tty
+
+
+def _taken(tty: serial.Serial, count: int, looks: int) -> bytearray:
+    """``count`` bytes; fewer after ``looks`` looks in a row that found nothing. What came in parts, or late because we looked late, is whole."""
+    taken, silent = bytearray(), 0
+    while len(taken) < count and silent < looks:
+        came = tty.read(count - len(taken))
+        taken += came
+        silent = 0 if came else silent + 1
+    return taken
 
 
 @contextmanager

@@ -5,13 +5,12 @@ Pure: every method is told the monotonic second at which it happens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from edge_agent.domain.reading import TagKind
 
 
-@dataclass(frozen=True, slots=True)
-class TagContent:
+class TagContent(Struct, frozen=True):
     """What a tag turned out to be: its kind and what is handed on (UTF-8 of a record, the UID in hexadecimal, or nothing)."""
 
     kind: TagKind
@@ -24,8 +23,7 @@ class TagContent:
 UNREADABLE = TagContent(TagKind.UNREADABLE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     sight: str
     seen: float
 

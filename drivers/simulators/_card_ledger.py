@@ -9,15 +9,16 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 IN_FLIGHT, APPROVED, DECLINED, CANCELLED, ROLLED_BACK = "in_flight", "approved", "declined", "cancelled", "rolled_back"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What the books say about one reference. ``kind`` is payment or void; ``detail`` the reason of a decline or who cancelled.
 
     ``booked_minor`` is what moved (0 until approved); ``voided_by`` the reference of the void that gave it back, or empty.
@@ -54,7 +55,7 @@ class Ledger:
     def add(self, entry: Entry) -> Entry:
         """Write ``entry`` as the newest word on its reference and sync it; returns it with its time."""
         entry = replace(entry, at_ms=self._now_ms())
-        line = {name: getattr(entry, name) for name in Entry.__slots__ if name != "voided_by"}
+        line = {name: getattr(entry, name) for name in Entry.__struct_fields__ if name != "voided_by"}
         self._file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from drivers.simulators._card_ledger import APPROVED, CANCELLED, DECLINED, Entry
 from drivers.simulators._card_plan import Plan
@@ -17,6 +18,12 @@ CUSTOMER_SECONDS_MAX = 120.0
 """A customer who does nothing for this long ends the payment."""
 REPEAT_SECONDS = 2.0
 """While a step lasts it is said again this often."""
+
+RECEIPT_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {"contactless": "contactless", "approval": "Approval", "payment": "Payment", "void": "Void"},
+    "de": {"contactless": "kontaktlos", "approval": "Genehmigungs-Nr.", "payment": "Zahlung", "void": "Storno"},
+}
+"""What stands in the lines that the terminal gives for the customer's receipt, in each language that it can be set to."""
 
 _BRANDS = ("girocard", "Visa", "Mastercard")
 _STOPPABLE = ("present_card", "enter_pin")
@@ -103,11 +110,12 @@ def approved(entry: Entry, booked_minor: int, offline: bool = False) -> Entry:
     return replace(entry, state=APPROVED, booked_minor=booked_minor, offline=offline, provider_ref=f"SIM-{_number(entry.ref, 10_000_000_000):010}")
 
 
-def result_of(entry: Entry) -> dict[str, object]:
-    """The members that tell how ``entry`` ended, as the books have it."""
+def result_of(entry: Entry, language: str) -> dict[str, object]:
+    """The members that tell how ``entry`` ended, as the books have it; the lines for the receipt in ``language``."""
     match entry.state:
         case "approved":
-            return {"outcome": "approved", "amountMinor": entry.booked_minor, "currency": entry.currency, "offline": entry.offline, "card": _card(entry)}
+            card = _card(entry, RECEIPT_WORDS[language])
+            return {"outcome": "approved", "amountMinor": entry.booked_minor, "currency": entry.currency, "offline": entry.offline, "card": card}
         case "declined":
             return {"outcome": "declined", "reason": entry.detail}
         case "cancelled":
@@ -130,9 +138,9 @@ def told(result: dict[str, object], plan: Plan) -> dict[str, object]:
     return result | lies
 
 
-def _card(entry: Entry) -> dict[str, object]:
+def _card(entry: Entry, words: Mapping[str, str]) -> dict[str, object]:
     brand, last_four, approval = _BRANDS[_number(entry.ref, len(_BRANDS))], f"{_number(entry.ref, 10_000):04}", f"{_number(entry.ref, 1_000_000):06}"
-    lines = [brand, f"************{last_four}", "contactless", f"Approval {approval}", "Payment" if entry.kind == "payment" else "Void"]
+    lines = [brand, f"************{last_four}", words["contactless"], f"{words['approval']} {approval}", words[entry.kind]]
     return {
         "providerRef": entry.provider_ref,
         "approval": approval,

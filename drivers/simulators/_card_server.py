@@ -7,8 +7,9 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from drivers.simulators._card_ledger import APPROVED, IN_FLIGHT, ROLLED_BACK, Entry, Ledger, totals_of
 from drivers.simulators._card_payment import Payment, approved, result_of, told
@@ -34,10 +35,13 @@ class _Malformed(Exception):
 class CardServer:
     """Everything on the terminal's event loop. Payments outlive the connection that asked for them."""
 
-    def __init__(self, ledger: Ledger, terminal_id: str, step_seconds: float, next_plan: Callable[[], Plan], changed: Callable[[], None]) -> None:
+    def __init__(
+        self, ledger: Ledger, terminal_id: str, language: str, step_seconds: float, next_plan: Callable[[], Plan], changed: Callable[[], None]
+    ) -> None:
         self.payment: Payment | None = None
         self._ledger = ledger
         self._terminal_id = terminal_id
+        self._language = language
         self._step_seconds = step_seconds
         self._next_plan = next_plan
         self._changed = changed
@@ -194,7 +198,7 @@ class CardServer:
             writer.transport.abort()
         elif plan.answer != "silent":
             for _ in range(2 if plan.answer == "twice" else 1):
-                say(told({"say": "result", "ref": plan.told_ref or entry.ref, **result_of(entry)}, plan))
+                say(told({"say": "result", "ref": plan.told_ref or entry.ref, **result_of(entry, self._language)}, plan))
 
     def _refusal(self, entry: Entry) -> str:
         """Why the request is not taken up; empty when it is."""
@@ -222,7 +226,7 @@ class CardServer:
             return answer | {"state": "not_found"}
         if entry.state == IN_FLIGHT:
             return answer | {"state": "in_flight", "step": (self.payment.step if self.payment is not None else "") or "present_card"}
-        return answer | {"state": "done", **result_of(entry)}
+        return answer | {"state": "done", **result_of(entry, self._language)}
 
     def _say(self, writer: asyncio.StreamWriter, members: Mapping[str, object]) -> None:
         """Send one line, unless the terminal is dead or the client is gone."""

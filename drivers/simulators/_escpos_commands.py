@@ -6,7 +6,8 @@ Lengths of arguments are a table after the Epson ESC/POS Command Reference; a co
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 ARGUMENT_BYTES_MAX = 262_144
 """A longer argument (a picture) is skipped as it comes and its command dropped; 576 dots by 3,600 lines fit."""
@@ -33,8 +34,7 @@ _REAL_TIME_DC4 = {1: 3, 2: 3, 3: 6, 7: 2, 8: 8}
 """``DLE DC4 fn ...``: bytes of arguments with fn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One command: ``name`` as the manual writes it (``ESC !``, ``LF``; ``TEXT`` for characters), ``arguments`` as bytes.
 
     ``DROPPED`` stands for a command whose arguments were beyond ARGUMENT_BYTES_MAX.

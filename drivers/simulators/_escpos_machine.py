@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drivers.simulators._escpos_commands import DROPPED, Command, CommandParser
 from drivers.simulators._escpos_paper import Asked, Effect, Paper, Pulse
@@ -12,8 +14,7 @@ QUEUE_BYTES_MAX = 65_536
 """The printer's receive buffer: while it holds this much the host has to wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Switches:
+class Switches(Struct, frozen=True):
     """What is the matter with the printer.
 
     ``stuck``: takes connections and bytes and does nothing. ``answers_in_order``: whether it knows ``GS r``. ``drop_after_bytes``: cuts the

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drivers.simulators._escpos_codepages import decode
 from drivers.simulators._escpos_commands import TEXT, Command
@@ -22,8 +25,7 @@ BARCODES_A = ("UPC-A", "UPC-E", "EAN13", "EAN8", "CODE39", "ITF", "CODABAR")
 BARCODES_B = (*BARCODES_A, "CODE93", "CODE128", "GS1-128", "GS1 DATABAR", "GS1 DATABAR TRUNCATED", "GS1 DATABAR LIMITED", "GS1 DATABAR EXPANDED")
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How characters look; ``wide`` and ``high`` multiply the font's size, 1 to 8."""
 
     wide: int = 1
@@ -40,8 +42,7 @@ class Style:
         return width * self.wide, height * self.high
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """Characters of one style."""
 
     text: str
@@ -56,8 +57,7 @@ class Span:
         return self.style.cell[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Bits:
+class Bits(Struct, frozen=True):
     """A picture of ``width`` by ``height`` dots; ``rows`` holds (width + 7) // 8 bytes a row, a set bit is black."""
 
     width: int
@@ -65,8 +65,7 @@ class Bits:
     rows: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """What stands on one line, and how far the paper moves at the least."""
 
     items: tuple[Span | Bits, ...]
@@ -74,14 +73,12 @@ class Line:
     spacing: int
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     bits: Bits
     align: str
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """A barcode or QR code: its kind as the manual names it, its data as text, module width and height in dots, text below or not."""
 
     kind: str
@@ -93,30 +90,26 @@ class Code:
     align: str
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(Struct, frozen=True):
     dots: int
 
 
 Element = Line | Picture | Code | Space
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """One piece of paper, cut or torn off."""
 
     elements: tuple[Element, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(Struct, frozen=True):
     """The drawer's pin 2 or 5 was pulsed."""
 
     pin: int
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The host asked for an answer in the order of the data: ``GS r`` or ``GS I`` with its argument."""
 
     name: str
@@ -217,7 +210,7 @@ class Paper:
         setattr(self._modes, name, value)
 
     def _restyle(self, **changes: int | bool) -> None:
-        self._modes.style = replace(self._modes.style, **changes)  # type: ignore[arg-type]  # the names and types are Style's own, from the table
+        self._modes.style = replace(self._modes.style, **changes)  # the names and types are Style's own, from the table
 
     def _print_mode(self, arguments: bytes) -> None:
         mode = arguments[0]

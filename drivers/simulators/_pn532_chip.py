@@ -18,8 +18,6 @@ SENS_REQ = 0x26
 BAUD_TYPES = {0: "106A", 1: "212F", 2: "424F", 3: "106B"}
 """BrTy of InListPassiveTarget (7.3.5)."""
 
-DESELECT_WITH_CID = b"\xca\x01"
-
 
 class Chip:
     """One powered chip in front of ``field``. ``command`` returns what follows the response code; None is a syntax error."""

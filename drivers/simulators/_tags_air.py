@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class TypeA:
+
+class TypeA(Struct, frozen=True):
     """What an NFC-A tag sends during anticollision. ``sens_res`` as on the air: least significant byte first."""
 
     sens_res: bytes
@@ -23,15 +23,13 @@ class TypeA:
         return (b"\x88" + self.uid[:3], b"\x88" + self.uid[3:6], self.uid[6:])
 
 
-@dataclass(frozen=True, slots=True)
-class TypeB:
+class TypeB(Struct, frozen=True):
     """What an NFC-B tag answers to SENSB_REQ: 12 bytes."""
 
     sensb_res: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TypeF:
+class TypeF(Struct, frozen=True):
     """What an NFC-F tag answers to polling: IDm, PMm (8 bytes each) and its system code."""
 
     idm: bytes

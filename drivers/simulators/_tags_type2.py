@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from drivers.simulators._tags_air import TypeA, check_byte
 
@@ -10,8 +10,7 @@ ACK, NAK = b"\x0a", b"\x00"
 PAGE_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class NtagModel:
+class NtagModel(Struct, frozen=True):
     """NXP NTAG213/215/216 data sheet, tables 4 to 6 and 28: pages in all, user bytes, capability size, size byte of GET_VERSION."""
 
     pages: int

@@ -1,14 +1,7 @@
 """A card terminal on a TCP port of this machine: it speaks Counter Link, keeps its own synced books, and misbehaves on request.
 
-By hand: ``python -m drivers.simulators.card_terminal --port 20008 --ledger terminal.jsonl``, with one control per line of input::
-
-    next slow=3 answer=drop     the plan of the next payment (``always`` of all that have none of their own): see ``_card_plan.Plan``
-    hold present_card           the next payment waits there until ``release`` or ``cancel`` (the customer's key)
-    dead on, dead off           takes connections and says nothing
-    refuse on, refuse off       takes no connections
-    busy on, busy off           at another till's payment
-    reboot rolled_back          drops everything; what was under way is rolled back, or ``booked``
-    books                       prints what was charged
+By hand: ``python -m drivers.simulators.card_terminal --port 20008 --ledger terminal.jsonl``, with one control per line of input:
+``--help`` lists them.
 """
 
 from __future__ import annotations
@@ -19,17 +12,19 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from drivers.simulators._card_ledger import Ledger, read_ledger
-from drivers.simulators._card_payment import Payment
-from drivers.simulators._card_plan import Plan, parse_plan
+from drivers.simulators._card_payment import RECEIPT_WORDS, Payment
+from drivers.simulators._card_plan import ANSWERS, STEPS, Plan, parse_plan
 from drivers.simulators._card_server import CardServer
 from edge_agent.clock import Clock, SystemClock
 
 CALL_SECONDS_MAX = 10.0
+LANGUAGES = tuple(RECEIPT_WORDS)
 
 _T = TypeVar("_T")
 
@@ -38,14 +33,16 @@ class CardTerminal:
     """The simulated terminal, in a thread of its own; every method may be called from any thread.
 
     ``ledger`` is the file of its books, which survive it. ``port`` 0 takes a free one, and keeps it over ``reboot`` and ``refuse``.
-    ``step_seconds`` is how long each step lasts (0 for tests; people see something from 0.6 on). Listens on entering the context or by
-    ``start``; gone after ``stop``.
+    ``step_seconds`` is how long each step lasts (0 for tests; people see something from 0.6 on). ``language`` (one of LANGUAGES) is that of its
+    lines for the receipt. Listens on entering the context or by ``start``; gone after ``stop``.
     """
 
     host = "127.0.0.1"
 
-    def __init__(self, ledger: Path, clock: Clock, *, port: int = 0, terminal_id: str = "SIM-0001", step_seconds: float = 0.0) -> None:
+    def __init__(self, ledger: Path, clock: Clock, *, port: int = 0, terminal_id: str = "SIM-0001", language: str = "en", step_seconds: float = 0.0) -> None:
+        assert language in LANGUAGES, language
         self.ledger_path = ledger
+        self._language = language
         self._clock = clock
         self._port = port
         self._terminal_id = terminal_id
@@ -93,7 +90,7 @@ class CardTerminal:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="card-terminal", daemon=True)
         self._thread.start()
-        self._server = CardServer(self._ledger, self._terminal_id, self._step_seconds, self._next_plan, self._changed)
+        self._server = CardServer(self._ledger, self._terminal_id, self._language, self._step_seconds, self._next_plan, self._changed)
         try:
             self._port = self._run(self._server.listen(self.host, self._port))
         except BaseException:
@@ -115,6 +112,15 @@ class CardTerminal:
     def plan(self, *plans: Plan) -> None:
         """How the next payments and voids go, one plan each, after those already planned."""
         self._plans.extend(plans)
+
+    def plan_only(self, plan: Plan) -> None:
+        """How the next payment or void goes, whatever was planned before."""
+        self._plans = deque([plan])
+
+    @property
+    def planned(self) -> int:
+        """How many payments have a plan that was not used yet."""
+        return len(self._plans)
 
     def always(self, plan: Plan) -> None:
         """How those go that have no plan of their own."""
@@ -172,6 +178,22 @@ class CardTerminal:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(CALL_SECONDS_MAX)
 
 
+CONTROLS = f"""type a line:
+  next slow=3 answer=drop   the plan of the next payment; the words are below
+  always decline=expired    the plan of all that have none of their own
+  hold present_card         the next payment waits there until release or cancel ({", ".join(STEPS)})
+  release, cancel           let it go on; press the customer's cancel key
+  dead on, dead off         take connections and say nothing
+  refuse on, refuse off     take no connections
+  busy on, busy off         be at another till's payment
+  reboot rolled_back        drop everything; what was under way is rolled back, or booked (reboot booked)
+  books                     print what was charged
+
+words of a plan: {", ".join(field.name for field in fields(Plan))};
+answer is one of {", ".join(ANSWERS)}
+"""
+
+
 def obey(terminal: CardTerminal, line: str) -> str:
     """Do what one typed line says; what to print. Raises ValueError for what is no control."""
     match line.split():
@@ -203,14 +225,21 @@ def obey(terminal: CardTerminal, line: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a terminal from standard input until it ends."""
-    parser = argparse.ArgumentParser(prog="drivers.simulators.card_terminal", description="A simulated card terminal: one control per line of input.")
+    parser = argparse.ArgumentParser(
+        prog="drivers.simulators.card_terminal",
+        description="A simulated card terminal: one control per line of input.",
+        epilog=CONTROLS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--port", type=int, default=20_008, help="where to listen on this machine; 0 takes a free port (default: 20008)")
     parser.add_argument("--ledger", type=Path, required=True, help="the file of its books, made if need be")
     parser.add_argument("--terminal-id", default="SIM-0001")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="the language of its lines for the receipt (default: en)")
     parser.add_argument("--step-seconds", type=float, default=0.8, help="how long each step lasts (default: 0.8)")
     chosen = parser.parse_args(arguments)
     known = len(read_ledger(chosen.ledger))
-    with CardTerminal(chosen.ledger, SystemClock(), port=chosen.port, terminal_id=chosen.terminal_id, step_seconds=chosen.step_seconds) as terminal:
+    options = {"terminal_id": chosen.terminal_id, "language": chosen.language, "step_seconds": chosen.step_seconds}
+    with CardTerminal(chosen.ledger, SystemClock(), port=chosen.port, **options) as terminal:
         print(f"card terminal at {terminal.url}, {known} entries in its books", flush=True)
         for line in sys.stdin:
             try:

@@ -6,18 +6,20 @@ import argparse
 import contextlib
 import selectors
 import socket
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from msgspec.structs import replace
 from PIL import Image
 
 from drivers.simulators._escpos_machine import Machine, Switches
 from drivers.simulators._escpos_paper import Effect, Piece
 from drivers.simulators._escpos_render import as_picture, as_text
+from drivers.simulators._printer_lines import COMMANDS, obey
 from edge_agent.clock import Clock, SystemClock
 
 RECEIPTS_MAX = 500
@@ -154,10 +156,6 @@ class ReceiptPrinterSimulator:
         with self._changed:
             self._machine.switches = switches
         self._wake()
-
-    def close_drawer(self) -> None:
-        with self._changed:
-            self._machine.drawer_open = False
 
     def tear(self) -> None:
         """Tear the paper off by hand, as at a printer without a knife."""
@@ -313,23 +311,43 @@ class ReceiptPrinterSimulator:
                 path = self._folder / f"receipt-{self._numbered:04d}.png"
             with contextlib.suppress(OSError):  # a full disk stops no printer
                 as_picture(piece, self._machine.paper.dots).save(path)
-                path.with_suffix(".txt").write_text(as_text(piece, self._machine.paper.dots), encoding="utf-8")
+                coming = path.with_suffix(".txt.part")  # whoever sees the text sees all of it
+                coming.write_text(as_text(piece, self._machine.paper.dots), encoding="utf-8")
+                coming.rename(path.with_suffix(".txt"))
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):  # a full pipe wakes as well
             self._wake_in.send(b"!")
 
 
-def main() -> None:
-    """Run the simulator until it is interrupted."""
-    parser = argparse.ArgumentParser(description="A receipt printer on a TCP port of this computer.")
+class _Talking(ReceiptPrinterSimulator):
+    """A printer that shows on standard output what comes out of it."""
+
+    def _keep(self, effects: list[Effect]) -> list[Piece]:
+        pieces = super()._keep(effects)
+        for text in self.receipts[len(self.receipts) - len(pieces) :]:
+            print(f"{text}{'- ' * 20}", flush=True)
+        return pieces
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the simulator until it is interrupted; standard input may end before."""
+    parser = argparse.ArgumentParser(
+        prog="drivers.simulators.receipt_printer",
+        description="A receipt printer on a TCP port of this computer.",
+        epilog=COMMANDS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--port", type=int, default=9_100, help="port to listen on (9100; 0: any free one)")
     parser.add_argument("--columns", type=int, default=42, choices=(32, 42, 48), help="characters per line")
     parser.add_argument("--folder", type=Path, default=None, help="where each receipt is written as text and picture")
-    options = parser.parse_args()
-    with ReceiptPrinterSimulator(SystemClock(), port=options.port, columns=options.columns, folder=options.folder) as printer:
+    options = parser.parse_args(arguments)
+    with _Talking(SystemClock(), port=options.port, columns=options.columns, folder=options.folder) as printer:
         print(f"Receipt printer on 127.0.0.1:{printer.port}; Ctrl+C ends it.", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
+            for line in sys.stdin:
+                if said := obey(printer, line):
+                    print(said, flush=True)
             threading.Event().wait()
 
 

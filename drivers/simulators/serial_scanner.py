@@ -1,8 +1,8 @@
 """A bar code scanner on a pseudo-terminal: scans, misbehaves, is unplugged and plugged in again.
 
 By hand: ``python -m drivers.simulators.serial_scanner --link /tmp/scanner``, with one code per line of input. A line may begin
-with an AIM identifier (``]E04006381333931``), hold ``\\xNN`` for any byte, or be one of ``!unplug``, ``!plug``, ``!noise``,
-``!half CODE`` and ``!endless``. What the host sends, beeps for instance, is printed.
+with an AIM identifier (``]E04006381333931``), hold ``\\xNN`` for any byte, or be one of the commands that ``--help`` lists.
+What the host sends, beeps for instance, is printed.
 """
 
 from __future__ import annotations
@@ -109,6 +109,15 @@ class PtyScanner:
             self._news.notify_all()
 
 
+COMMANDS = r"""type a line:
+  4006381333931         scan it; it may begin with an AIM identifier (]E04006381333931) and hold \xNN for any byte
+  !unplug, !plug        pull the cable, put it in again
+  !noise                bytes that are no code
+  !half CODE            the first half of it and nothing more
+  !endless              a code without an end
+"""
+
+
 def unescaped(line: str) -> bytes:
     r"""The bytes of a typed line: UTF-8, with ``\xNN`` for any byte.
 
@@ -148,7 +157,12 @@ class _Talking(PtyScanner):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a scanner from standard input until it ends."""
-    parser = argparse.ArgumentParser(prog="drivers.simulators.serial_scanner", description="A simulated bar code scanner: one code per line of input.")
+    parser = argparse.ArgumentParser(
+        prog="drivers.simulators.serial_scanner",
+        description="A simulated bar code scanner: one code per line of input.",
+        epilog=COMMANDS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--link", type=Path, help="where to make the link that the agent opens; without it the pty's own name is printed")
     parser.add_argument("--terminator", default=r"\x0d", help=r"what ends each code, with \xNN for control characters (default: \x0d)")
     parser.add_argument("--prefix", default="", help="what begins each code")

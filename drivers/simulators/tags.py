@@ -5,6 +5,8 @@ Pure state machines that answer commands by bytes; the simulated readers (``pn53
 
 from __future__ import annotations
 
+import re
+
 from drivers.simulators._tags_air import Identity, Tag, TypeA, TypeB, TypeF, check_byte, technologies
 from drivers.simulators._tags_faults import Garbled, PulledAway, Silent
 from drivers.simulators._tags_iso_dep import TERSE_ATS, BankCard, IsoDepCard, NdefApplication, Phone, Type4BTag, Type4Tag
@@ -44,8 +46,8 @@ __all__ = [
     "uri_message",
 ]
 
-WORDS = "text T, text3 T, text4 T, uri U, uri3 U, uri4 U, pass U (on a phone), phone, wallet, bank, blank, transit, classic, pulled, silent"
-"""What ``tag_by_name`` understands; T is a text, U a URI."""
+WORDS = "text T, text3 T, text4 T, uri U, uri3 U, uri4 U, pass U (on a phone), phone, wallet, bank, blank, uid HEX, transit, classic, pulled, silent"
+"""What ``tag_by_name`` understands; T is a text, U a URI, HEX the seven bytes of a fixed UID."""
 
 _UID7 = bytes.fromhex("04a1b2c3d4e580")
 _UID4 = bytes.fromhex("5d3c2b1a")
@@ -92,6 +94,8 @@ def tag_by_name(words: str, random: Random) -> Tag | None:
             return BankCard(_UID4)
         case "blank", "":
             return Type2Tag(_UID7, None)
+        case "uid", value if re.fullmatch(r"[0-9A-Fa-f]{14}", value):
+            return Type2Tag(bytes.fromhex(value), None)
         case "transit", "":
             return Type3Tag(_IDM, None)
         case "classic", "":

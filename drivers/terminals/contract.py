@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from drivers.load import DriverContext
 from edge_agent.ports import Terminal
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """Whether the terminal answered just now. ``reason`` is a stable key (``""`` when it did), ``detail`` an English sentence for IT,
     ``hint`` what to do. ``busy``: it is at a payment, ours or somebody else's."""
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import cast
 
 import drivers.terminals
-from drivers.load import DriverContext
-from drivers.settings import REQUIRED, Settings
+from drivers.load import DriverContext, build_each
+from drivers.settings import Settings
 from drivers.terminals.contract import Build, TerminalDriver
 from edge_agent.clock import Clock, Random
 
@@ -33,14 +33,10 @@ def load_terminal(kind: str, config: Mapping[str, object], context: DriverContex
 def load_terminals(sections: Mapping[str, Mapping[str, object]], clock: Clock, random: Random, source: str) -> tuple[TerminalDriver, ...]:
     """Build every terminal of a configuration: ``{name: {"kind": kind, key: value ...}}``, read from the file ``source``.
 
-    Opens nothing. Raises ConfigError for the first key that does not fit.
+    Opens nothing. Raises ConfigError for all that does not fit.
     """
-    made = []
-    for name, section in sections.items():
-        context = DriverContext(clock=clock, random=random, name=name, where=f"{source} [terminals.{name}]")
-        kind = Settings(section, context.where).text("kind", REQUIRED)
-        made.append(load_terminal(kind, {key: value for key, value in section.items() if key != "kind"}, context))
-    return tuple(made)
+    context = DriverContext(clock=clock, random=random)
+    return build_each(sections, f"{source} [terminals.{{name}}]", load_terminal, context)
 
 
 def _ours() -> set[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 import structlog
+from msgspec.structs import replace
 
 from drivers.contract import DeviceReport, DeviceState
 from drivers.terminals.contract import Health, TerminalDriver
@@ -74,7 +74,7 @@ class TerminalWatch:
     def _tell(self, before: DeviceReport, now: DeviceReport) -> None:
         if now.state is not before.state:
             if now.state is DeviceState.READY:
-                self._log.info("terminal_up", generation=now.generation)
+                self._log.info("terminal up", generation=now.generation)
             else:
-                self._log.warning("terminal_down", reason=now.reason, detail=now.detail)
+                self._log.warning("terminal down", reason=now.reason, detail=now.detail, hint=now.hint)
         self._on_report(now)

@@ -6,10 +6,10 @@ import glob
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from serial.tools.list_ports import comports
 
 from edge_agent.domain.errors import DeviceAbsent, DeviceError
@@ -33,22 +33,19 @@ class UsbPort(Protocol):
 ListPorts = Callable[[], Iterable[UsbPort]]
 
 
-@dataclass(frozen=True, slots=True)
-class PathPort:
+class PathPort(Struct, frozen=True):
     """A device node, or a link to one (``/dev/serial/by-id/...``); on Windows a name (``COM3``)."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class GlobPort:
+class GlobPort(Struct, frozen=True):
     """Whatever one device node matches the pattern at the moment."""
 
     pattern: str
 
 
-@dataclass(frozen=True, slots=True)
-class UsbIdentity:
+class UsbIdentity(Struct, frozen=True):
     """A USB device by vendor, product, and serial number or the place where it is plugged in; either empty: any.
 
     Two devices of one model without serial numbers differ in their place only.
@@ -73,8 +70,7 @@ class UsbIdentity:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class UrlPort:
+class UrlPort(Struct, frozen=True):
     """A port of a serial server in the network (``rfc2217://host:port``)."""
 
     url: str
@@ -135,6 +131,11 @@ def find_port(address: PortAddress, list_ports: ListPorts = comports) -> str:
 def port_there(address: PortAddress, list_ports: ListPorts = comports) -> bool:
     """Whether opening ``address`` is worth a try: something answers to it (a URL always is). Never raises."""
     return bool(_candidates(address, list_ports))
+
+
+def same_place(address: PortAddress) -> str:
+    """What two addresses of one port have in common, as far as they tell: a path behind its links, else the address as it is written."""
+    return os.path.realpath(address.path) if isinstance(address, PathPort) else _shown(address)
 
 
 def _candidates(address: PortAddress, list_ports: ListPorts) -> dict[str, str]:

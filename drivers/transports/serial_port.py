@@ -8,9 +8,9 @@ import getpass
 import os
 import select
 import threading
-from dataclasses import dataclass
 
 import serial
+from msgspec import Struct
 from serial.tools.list_ports import comports
 
 from drivers.transports.find_port import ListPorts, PortAddress, UrlPort, find_port, port_there
@@ -38,8 +38,7 @@ FOREIGN: tuple[type[Exception], ...] = (serial.SerialException, OSError, ValueEr
 """What pyserial raises when a port fails; TypeError and ValueError when it goes away between two of its steps."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineSettings:
+class LineSettings(Struct, frozen=True):
     """Baud, 5 to 8 data bits, parity (N E O M S), stop bits (1 or 2)."""
 
     baud: int = 9_600

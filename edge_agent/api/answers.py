@@ -11,7 +11,7 @@ _PROBLEMS = {
     400: "The request is malformed",
     401: "The bearer token is missing or wrong (on loopback)",
     403: "The operator may not do this",
-    409: "Not in this state, or out of bounds",
+    409: "Not in this state, out of bounds, or somebody else was first",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "What was typed, scanned or asked for cannot be used or found",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge_agent import views as v
+from edge_agent.api.idempotency import digest_of
 from edge_agent.domain import commands as do
 from edge_agent.domain.errors import OutOfBounds
 from edge_agent.domain.quantity import Quantity
@@ -10,10 +11,24 @@ from edge_agent.service.till import Till
 
 
 async def carry_out(till: Till, command: v.AnyCommand, command_id: str) -> None:
-    """Run one command of a client under its id. Raises EdgeError."""
+    """Run one command of a client under its id; once it is accepted, what was refused before it is past. Raises EdgeError."""
+    refused_before = till.core.desk.refusal
+    till.core.said[command_id] = digest_of(v.ENCODER.encode(command))
+    try:
+        await _run(till, command, command_id)
+    finally:
+        del till.core.said[command_id]
+    till.core.accepted(refused_before)
+
+
+async def _run(till: Till, command: v.AnyCommand, command_id: str) -> None:
     match command:
         case v.OpenShift(badge=badge, float_minor=float_minor):
             await till.day.open(badge, float_minor, command_id)
+        case v.CheckBadge(badge=badge):
+            till.day.operator(badge)
+        case v.ForgetBadge(badge=badge):
+            till.day.forget(badge)
         case v.CloseShift():
             await till.day.close(command_id)
         case v.SignIn(badge=badge):
@@ -37,19 +52,21 @@ async def carry_out(till: Till, command: v.AnyCommand, command_id: str) -> None:
 async def _on_basket(till: Till, command: v.AnyCommand, command_id: str) -> None:
     match command:
         case v.SetQuantity(line=line, quantity=quantity):
-            await till.run(do.ChangeQuantity(line, Quantity.parse(quantity)), command_id)
+            await till.counter.set_quantity(line, Quantity.parse(quantity), command_id)
         case v.RemoveLine(line=line):
-            await till.run(do.RemoveLine(line), command_id)
+            await till.remove(line, command_id)
         case v.DiscountLine(line=line):
             await till.discount(line, _cut(command), command_id)
         case v.DiscountBasket():
             await till.discount(None, _cut(command), command_id)
+        case v.RemoveDiscount(discount=discount):
+            await till.run(do.RemoveDiscount(discount), command_id)
         case v.VoidBasket(reason=reason):
             await till.void(reason, command_id)
-        case v.Suspend(label=label):
-            await till.set_aside(do.Suspend(label), command_id)
-        case v.Park(label=label):
-            await till.set_aside(do.Park(label), command_id)
+        case v.Suspend(label=label, basket=basket):
+            await till.set_aside(do.Suspend(label), command_id, basket)
+        case v.Park(label=label, basket=basket):
+            await till.set_aside(do.Park(label), command_id, basket)
         case v.Recall(basket=basket):
             await till.recall(basket, command_id)
         case v.AttachCustomer(customer=customer):
@@ -68,16 +85,18 @@ async def _on_basket(till: Till, command: v.AnyCommand, command_id: str) -> None
 
 async def _on_money(till: Till, command: v.AnyCommand, command_id: str) -> None:
     match command:
-        case v.PayCash(given_minor=given_minor):
-            await till.paying.cash(given_minor, command_id)
-        case v.PayCard(amount_minor=amount_minor):
-            await till.paying.card(amount_minor, command_id)
+        case v.PayCash(given_minor=given_minor, basket=basket):
+            await till.paying.cash(given_minor, command_id, basket)
+        case v.PayCard(amount_minor=amount_minor, basket=basket):
+            await till.paying.card(amount_minor, command_id, basket)
         case v.CancelPayment():
             await till.paying.cancel(command_id)
         case v.ReturnTender(tender=tender):
             await till.paying.give_back(tender, command_id)
         case v.ReviewPayment(attempt=attempt, money_moved=money_moved, note=note):
             await till.paying.review(attempt, money_moved, note, command_id)
+        case v.HandleContradiction(attempt=attempt, note=note):
+            await till.paying.handled(attempt, note, command_id)
         case v.Reprint(sale=sale):
             till.printing.again(sale, copy=True)
         case v.PrintReceipt(sale=sale):

@@ -23,11 +23,21 @@ from edge_agent.service.till import Till
 WAIT_SECONDS_MAX = 25.0
 JSON = "application/json"
 _request = msgspec.json.Decoder(v.Request)
+_SAFE = 2**53  # RFC 8259, section 6: beyond it a float does not say which integer was meant
+
+
+def _number(literal: str) -> int | float:
+    """A JSON number as JSON Schema reads it (2020-12, section 6.1.1): ``5.0`` and ``5e0`` are the integer 5, ``5.5`` is none."""
+    number = float(literal)
+    return int(number) if number.is_integer() and abs(number) <= _SAFE else number
+
+
+_loose = msgspec.json.Decoder(float_hook=_number)
 
 
 @dataclass
 class CommandOperation(Operation):
-    """Describes the body of a command, which is read here and not by the framework: that would take ``"5"`` or 5.0 for an amount of 5."""
+    """Describes the body of a command, which is read here and not by the framework: that would take ``"5"`` for an amount of 5."""
 
     def __post_init__(self) -> None:
         self.request_body = RequestBody({JSON: OpenAPIMediaType(Reference(ref="#/components/schemas/Request"))}, required=True)
@@ -36,7 +46,7 @@ class CommandOperation(Operation):
 def counter_handlers(till: Till, presenter: Presenter) -> list[ControllerRouterHandler]:
     """Snapshots, the long-poll for news, commands under their ids, and what was told lately."""
     core = till.core
-    once = Once(lambda command_id: core.ports.journal.known_command(command_id))
+    once = Once(lambda command_id: core.ports.journal.known_command(command_id), lambda command_id: core.ports.journal.said(command_id))
 
     @get("/v1/snapshot", summary="Everything the counter shows, now", operation_id="snapshot", responses=ASKED, sync_to_thread=False)
     def snapshot() -> v.Snapshot:
@@ -65,9 +75,17 @@ def counter_handlers(till: Till, presenter: Presenter) -> list[ControllerRouterH
         await once.run(asked.id, v.ENCODER.encode(asked.command), lambda: carry_out(till, asked.command, asked.id))
         return presenter.snapshot()
 
-    @get("/v1/notices", summary="What the associate was told, newest first", operation_id="notices", responses=ASKED, sync_to_thread=False)
+    @get(
+        "/v1/notices",
+        summary="What stands until somebody saw to it, and what the associate was told, newest first",
+        operation_id="notices",
+        responses=ASKED,
+        sync_to_thread=False,
+    )
     def notices() -> list[v.NoticeView]:
-        return [notice_view(notice) for notice in core.desk.notices]
+        standing = [notice_view(notice) for notice in till.standing()]
+        said = [notice_view(notice) for notice in core.desk.notices]
+        return [*standing, *(notice for notice in said if all((notice.key, notice.shown) != (kept.key, kept.shown) for kept in standing))]
 
     return [snapshot, events, command, notices]
 
@@ -76,7 +94,10 @@ def _asked(content_type: str, body: bytes) -> v.Request:
     if content_type != JSON:
         raise ClientException(f"Expected a body of {JSON}, got {content_type or 'none'}.", status_code=415)
     try:
-        return _request.decode(body)
+        try:
+            return _request.decode(body)
+        except msgspec.ValidationError:
+            return msgspec.convert(_loose.decode(body), v.Request)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise ClientException(str(problem)) from problem
     except RecursionError as problem:

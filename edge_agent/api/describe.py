@@ -8,7 +8,7 @@ from typing import Any
 from edge_agent.api.app import Surroundings, build_api
 from edge_agent.api.openapi import openapi_json
 from edge_agent.api.present import Presenter
-from edge_agent.domain.code import DEFAULT_RULES
+from edge_agent.domain.code_rules import DEFAULT_RULES
 from edge_agent.domain.labels import labels
 from edge_agent.domain.market import GERMANY
 from edge_agent.domain.sale_receipt import Letterhead
@@ -24,7 +24,7 @@ def description() -> bytes:
     core = Core(Shop("", "", "", "", "", GERMANY, DEFAULT_RULES), ports, "")
     formats = Formats(GERMANY)
     till = Till(core, Letterhead((), labels(GERMANY.locale), formats.decimal, formats.amount, formats.moment))
-    around = Surroundings("", 0, nothing, nothing, nothing, nothing, nothing)
+    around = Surroundings("", 0, nothing, nothing, nothing, nothing, nothing, nothing, nothing)
     return openapi_json(build_api(till, Presenter(core, formats, nothing), around))
 
 

@@ -35,17 +35,18 @@ def finding_handlers(till: Till, presenter: Presenter) -> list[ControllerRouterH
     async def articles(q: Query, limit: Limit = 20) -> v.Found[v.ArticleView]:
         def found() -> v.Found[v.ArticleView]:
             catalogue = core.ports.catalogue
-            return v.Found([_article(article, core, presenter) for article in catalogue.find(q, limit)], "local", catalogue.age().as_of_ms)
+            rows = catalogue.find(q, limit + 1)
+            return v.Found([_article(article, core, presenter) for article in rows[:limit]], "local", catalogue.age().as_of_ms, _more(len(rows), limit))
 
         return await anyio.to_thread.run_sync(found)
 
     @get("/v1/customers", summary="Find customers by typing", operation_id="customers", responses=ASKED)
     async def customers(q: Query, limit: Limit = 20) -> v.Found[v.CustomerRowView]:
-        rows = await anyio.to_thread.run_sync(core.ports.people.find, q, limit)
-        asked = None if rows else await till.clienteling.typed(q)
-        if asked is not None:
-            return v.Found([_customer_row(asked)], "central", asked.as_of_ms)
-        return v.Found([_customer_row(customer) for customer in rows], "local", core.ports.people.age().as_of_ms)
+        rows = await anyio.to_thread.run_sync(core.ports.people.find, q, limit + 1)
+        asked = () if rows else await till.clienteling.typed(q)
+        if asked:
+            return v.Found([_customer_row(customer) for customer in asked[:limit]], "central", asked[0].as_of_ms, len(asked) > limit)
+        return v.Found([_customer_row(customer) for customer in rows[:limit]], "local", core.ports.people.age().as_of_ms, _more(len(rows), limit))
 
     @get(
         "/v1/customers/{customer_id:str}/notes",
@@ -85,6 +86,11 @@ def sale_handlers(till: Till, presenter: Presenter) -> list[ControllerRouterHand
         return v.SaleDetailView(presenter.sale(found), layout(till.printing.receipt(found, copy=False), RECEIPT_COLUMNS))
 
     return [sales, sale]
+
+
+def _more(found: int, limit: int) -> bool:
+    """Whether there is more than ``limit``: one row more was asked for, which the local copy gives up to its own ROWS_MAX."""
+    return found > limit or found == ROWS_MAX
 
 
 def _article(article: Article, core: Core, presenter: Presenter) -> v.ArticleView:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, cast
 
+from msgspec.structs import replace
+
+from edge_agent.api.present_carts import articles_of, cart_view
 from edge_agent.domain.basket import Basket, Discount, Line, Totals
-from edge_agent.domain.cart import Cart
 from edge_agent.domain.cash import cash_due_minor, quick_amounts
 from edge_agent.domain.catalogue import SoldBy
 from edge_agent.domain.customer import Customer, IdentifierKind
@@ -15,22 +17,26 @@ from edge_agent.domain.quantity import Quantity, Unit
 from edge_agent.domain.sale import Sale
 from edge_agent.domain.tender import OPEN, AttemptState, Tender, TenderKind
 from edge_agent.formats import Formats
-from edge_agent.ports import LinkReport, Notice
+from edge_agent.ports import Notice
+from edge_agent.service.asking import change_of
+from edge_agent.service.checking import in_market
 from edge_agent.service.core import Core
+from edge_agent.service.desk import Desk
 from edge_agent.service.paying import available
+from edge_agent.service.printing import print_state
 from edge_agent.views import (
     Amount,
     AsideView,
     AttemptView,
     BasketView,
-    CartLineView,
-    CartView,
+    ComingView,
     CustomerView,
     DeviceView,
     DiscountView,
     LineView,
     LinkView,
     NoticeView,
+    OpeningView,
     PaymentView,
     PriceView,
     QuestionView,
@@ -46,10 +52,11 @@ from edge_agent.views import (
 class Presenter:
     """Makes snapshots; one per view number, cached. A line's picture is kept for as long as the line is the same value."""
 
-    def __init__(self, core: Core, formats: Formats, devices: Callable[[], Sequence[DeviceView]]) -> None:
+    def __init__(self, core: Core, formats: Formats, devices: Callable[[], Sequence[DeviceView]], standing: Callable[[], Sequence[Notice]] = tuple) -> None:
         self._core = core
         self._formats = formats
         self._devices = devices
+        self._standing = standing
         self._cached: Snapshot | None = None
         self._drawn: dict[str, tuple[Line, LineView]] = {}
 
@@ -58,10 +65,15 @@ class Presenter:
         return Amount(minor, self._formats.amount(minor))
 
     def snapshot(self) -> Snapshot:
-        """The register now."""
+        """The register now: the picture of its view, with the time at which it is asked for, and without a notice whose time is over."""
         if self._cached is None or self._cached.view != self._core.view:
             self._cached = self._snapshot()
-        return self._cached
+        now, notice = self._core.ports.clock.now_ms(), self._cached.notice
+        return replace(self._cached, at_ms=now, notice=notice if notice is not None and now < notice.until_ms else self._stands())
+
+    def _stands(self) -> NoticeView | None:
+        """What stands until somebody saw to it, when there is nothing else to say; the oldest first."""
+        return next((notice_view(notice) for notice in self._standing()), None)
 
     def _snapshot(self) -> Snapshot:
         core, state, desk, shop = self._core, self._core.state, self._core.desk, self._core.shop
@@ -77,9 +89,10 @@ class Presenter:
             country=shop.market.country,
             currency=shop.market.currency,
             timezone=shop.market.timezone,
-            link=link_view(desk.link, core.ports.clock.now_ms()),
+            link=link_view(desk, core.ports.clock.now_ms()),
             devices=list(self._devices()),
             shift=self._shift(),
+            opening=self._opening(),
             basket=self._basket(basket, totals) if basket and totals else None,
             customer=self._customer(desk.customer) if desk.customer else None,
             payment=self._payment(basket, totals) if basket and totals else None,
@@ -95,6 +108,8 @@ class Presenter:
             stopped=error_view(desk.stopped, core.ports.clock.now_ms()) if desk.stopped else None,
             digits=shop.market.digits,
             decimal=self._formats.decimal,
+            group=self._formats.group,
+            tender_kinds=[method.kind.value for method in core.ports.methods],
         )
 
     def _phase(self) -> Literal["closed", "ready", "selling", "paying", "stopped"]:
@@ -107,6 +122,10 @@ class Presenter:
             return "ready"
         return "paying" if state.basket.open_attempt else "selling"
 
+    def _opening(self) -> OpeningView | None:
+        opening = self._core.desk.opening
+        return OpeningView(opening.badge, opening.operator.name) if opening is not None else None
+
     def _shift(self) -> ShiftView | None:
         shift, operator = self._core.state.shift, self._core.state.operator
         if shift is None or operator is None:
@@ -116,11 +135,12 @@ class Presenter:
     # --- the basket ----------------------------------------------------------------------------------------------------------
 
     def _basket(self, basket: Basket, totals: Totals) -> BasketView:
+        lost = basket.lease.lost if basket.lease else None
         return BasketView(
             id=basket.id,
             lines=self._lines(basket),
-            articles=_articles(basket.in_hand),
-            to_pick=_articles(basket.to_pick),
+            articles=articles_of(basket.in_hand),
+            to_pick=articles_of(basket.to_pick),
             discounts=self._discounts(basket.discounts, totals.basket_discounts_minor),
             subtotal=self.amount(totals.lines_minor),
             tax=self.amount(totals.tax_minor),
@@ -128,6 +148,9 @@ class Presenter:
             total=self.amount(totals.total_minor),
             changed=basket.changed,
             locked=basket.open_attempt is not None,
+            cart=basket.lease.cart if basket.lease else "",
+            cart_lost=cast("Literal['']", lost.why if lost else ""),
+            cart_holder=lost.holder if lost else "",
         )
 
     def _lines(self, basket: Basket) -> list[LineView]:
@@ -153,13 +176,16 @@ class Presenter:
             source=line.source.value,
             pieces=0 if weighed else line.quantity.amount,
             discounts=self._discounts(line.discounts, line.discounts_minor),
-            detail=" · ".join(part for part in (line.batch, line.expiry, line.serial) if part),
+            batch=line.batch,
+            expiry=line.expiry,
+            serial=line.serial,
             from_cart=bool(line.cart_line),
+            label=line.holds.shown(decimal=self._formats.decimal) if line.holds else "",
         )
 
     def _discounts(self, discounts: Sequence[Discount], taken: Sequence[int]) -> list[DiscountView]:
         return [
-            DiscountView(discount.reason, self.amount(-off), self._formats.percent(discount.percent_milli) if discount.percent_milli else "")
+            DiscountView(discount.id, discount.reason, self.amount(-off), self._formats.percent(discount.percent_milli) if discount.percent_milli else "")
             for discount, off in zip(discounts, taken, strict=True)
         ]
 
@@ -169,12 +195,16 @@ class Presenter:
         return AsideView(
             id=basket.id,
             label=basket.label,
-            articles=_articles(basket.in_hand),
+            articles=articles_of(basket.in_hand),
             total=self.amount(basket.totals(self._core.shop.market).total_minor),
             at_ms=basket.set_aside_ms,
-            kind=kind,
+            kind="unpaid" if kind == "parked" and attempt is None else kind,
             customer=customer.name if customer else "",
             attempt=attempt.state.value if attempt else "",
+            review_ms=self._core.desk.review_at_ms.get(attempt.id, 0) if attempt else 0,
+            paid=self.amount(basket.settled_minor) if basket.settled_minor else None,
+            cart=basket.lease.cart if basket.lease else "",
+            to_pick=articles_of(basket.to_pick),
         )
 
     # --- money ---------------------------------------------------------------------------------------------------------------
@@ -194,17 +224,19 @@ class Presenter:
 
     def _tender(self, tender: Tender) -> TenderView:
         last = tender.attempts[-1] if tender.attempts else None
+        undone = [attempt.approved_minor for attempt in tender.attempts if attempt.state is AttemptState.VOIDED]
         state: Literal["settled", "open", "failed", "voided"] = "failed"
         if tender.open_attempt:
             state = "open"
         elif tender.settled_minor:
             state = "settled"
-        elif any(attempt.state is AttemptState.VOIDED for attempt in tender.attempts):
+        elif undone:
             state = "voided"
         approved = tender.approved_attempt
         detail = f"{approved.result.brand} **** {approved.result.last_four}".strip() if approved and approved.result.last_four else ""
         kind: Literal["cash", "card"] = "cash" if tender.kind is TenderKind.CASH else "card"
-        return TenderView(tender.id, kind, state, self.amount(tender.settled_minor or tender.amount_minor), detail, last.reason if last else "")
+        minor = tender.settled_minor or (sum(undone) if undone else tender.amount_minor)
+        return TenderView(tender.id, kind, state, self.amount(minor), detail, last.reason if last else "")
 
     def _attempt(self, basket: Basket) -> AttemptView | None:
         attempt = basket.open_attempt
@@ -223,6 +255,8 @@ class Presenter:
             can_cancel=not unclear and attempt.state is not AttemptState.ABORTING and attempt.state in OPEN,
             can_park=unclear,
             reason=attempt.reason,
+            review_ms=self._core.desk.review_at_ms.get(attempt.id, 0),
+            reported=in_market(attempt.reported, self._core.shop.market, self._formats.amount) if attempt.reported is not None else "",
         )
 
     def sale(self, sale: Sale) -> SaleView:
@@ -233,19 +267,20 @@ class Presenter:
             receipt=sale.receipt,
             at_ms=sale.completed_ms,
             total=self.amount(sale.totals.total_minor),
+            paid=self.amount(sale.totals.total_minor + sale.rounding_minor),
             change=self.amount(sale.change_minor),
-            articles=_articles(sale.lines),
+            articles=articles_of(sale.lines),
             tenders=[tender.kind.value for tender in sale.tenders if tender.settled_minor or tender.kind is TenderKind.CASH],
             customer=customer.name if customer else "",
-            print_state=cast("Literal['none']", self._core.desk.print_states.get(sale.id, "none")),
-            past=self._core.desk.last_sale_past or sale is not self._core.desk.last_sale,
+            print_state=cast("Literal['none']", print_state(self._core, sale.id)),
+            past=self._core.state.last_sale is None or self._core.state.last_sale.past or sale.id != self._core.state.last_sale.id,
+            left_online=articles_of(sale.left_online) if sale.rest_is_online else 0,
         )
 
     # --- the customer --------------------------------------------------------------------------------------------------------
 
     def _customer(self, customer: Customer) -> CustomerView:
         kinds = {identifier.kind for identifier in customer.identifiers}
-        cart = self._core.desk.cart
         return CustomerView(
             id=customer.id,
             name=customer.name,
@@ -261,44 +296,31 @@ class Presenter:
             goes_with=list(customer.goes_with),
             as_of_ms=customer.as_of_ms,
             fresh=self._core.desk.customer_fresh,
+            unanswered=self._core.desk.unanswered,
             private_notes=len(customer.notes),
             talk=TalkView(customer.talk.channel, customer.talk.at_ms, customer.talk.text, customer.talk.promised) if customer.talk else None,
-            cart=self._cart(cart) if cart and cart.customer == customer.id and cart.lines else None,
+            cart=cart_view(self._core, self.amount, customer.id),
         )
-
-    def _cart(self, cart: Cart) -> CartView:
-        basket = self._core.state.basket
-        lease = basket.lease if basket else None
-        here = lease is not None and lease.cart == cart.id
-        return CartView(
-            id=cart.id,
-            articles=sum(line.pieces for line in cart.lines),
-            total=self.amount(cart.total_minor),
-            channel=cart.channel,
-            opened_ms=cart.opened_ms,
-            as_of_ms=cart.as_of_ms,
-            state="here" if here else "held" if cart.held_by else "open",
-            lines=[self._cart_line(line.sku, line.pieces, line.unit_price_minor) for line in cart.lines],
-            held_by=cart.held_by,
-            offline_copy=bool(here and lease and not lease.token),
-        )
-
-    def _cart_line(self, sku: str, pieces: int, unit_price_minor: int) -> CartLineView:
-        article = self._core.ports.catalogue.by_sku(sku)
-        return CartLineView(sku, article.name if article else sku, pieces, self.amount(pieces * unit_price_minor))
 
     # --- the rest ------------------------------------------------------------------------------------------------------------
 
     def _question(self) -> QuestionView | None:
         question = self._core.desk.question
-        return QuestionView(question.id, question.key, question.shown, list(question.answers), question.text) if question else None
+        if question is None:
+            return None
+        change = change_of(self._core, question)
+        total = RepriceView(self.amount(change.before_minor), self.amount(change.after_minor)) if change else None
+        return QuestionView(question.id, question.key, question.shown, list(question.answers), question.text, total, change.leaves_pieces if change else 0)
 
     def _price_check(self) -> PriceView | None:
         check = self._core.desk.price_check
         if check is None:
             return None
         member = self.amount(check.member_minor) if check.member_minor is not None else None
-        return PriceView(check.sku, check.name, check.variant, self.amount(check.base_minor), "kg" if check.by_weight else "piece", member, check.code)
+        label = self.amount(check.label_minor) if check.label_minor is not None else None
+        quantity = check.label.shown(decimal=self._formats.decimal) if check.label is not None else ""
+        base = self.amount(check.base_minor)
+        return PriceView(check.sku, check.name, check.variant, base, "kg" if check.by_weight else "piece", member, check.code, label, quantity)
 
 
 def per(sold_by: SoldBy) -> Literal["piece", "kg"]:
@@ -306,13 +328,9 @@ def per(sold_by: SoldBy) -> Literal["piece", "kg"]:
     return "kg" if sold_by is SoldBy.KILOGRAM else "piece"
 
 
-def _articles(lines: Sequence[Line]) -> int:
-    return sum(line.quantity.amount if line.quantity.unit is Unit.PIECE else 1 for line in lines)
-
-
 def notice_view(notice: Notice) -> NoticeView:
     """A notice for the screen."""
-    return NoticeView(notice.key, cast("Literal['info']", notice.level), notice.text, notice.hint, dict(notice.shown), notice.at_ms)
+    return NoticeView(notice.key, cast("Literal['info']", notice.level), notice.text, notice.hint, dict(notice.shown), notice.at_ms, notice.until_ms)
 
 
 def error_view(error: EdgeError, at_ms: int) -> NoticeView:
@@ -320,8 +338,10 @@ def error_view(error: EdgeError, at_ms: int) -> NoticeView:
     return NoticeView(error.key, "bad", error.message, error.hint, error.args_shown, at_ms)
 
 
-def link_view(report: LinkReport | None, now_ms: int) -> LinkView:
+def link_view(desk: Desk, now_ms: int) -> LinkView:
     """How the register stands with central."""
+    report, coming = desk.link, [ComingView(one.feed, one.rows, one.rows_total) for one in desk.coming.values()]
     if report is None:
-        return LinkView("alone", now_ms, 0)
-    return LinkView(report.link.value, report.since_ms, report.waiting, report.reason, report.detail, report.hint, report.quarantined)
+        return LinkView("alone", now_ms, 0, coming=coming)
+    waiting, reason, detail, hint = report.waiting, report.reason, report.detail, report.hint
+    return LinkView(report.link.value, report.since_ms, waiting, reason, detail, hint, report.quarantined, report.withheld, coming)

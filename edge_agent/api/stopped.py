@@ -8,17 +8,20 @@ from typing import Annotated
 from litestar import Litestar, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.params import QueryParameter
+from msgspec.structs import replace
 
 from edge_agent import views as v
 from edge_agent.api.app import WAIT_SECONDS_MAX
 from edge_agent.api.present import error_view
 from edge_agent.api.problems import http_error, problem_of, respond
+from edge_agent.clock import Clock
 from edge_agent.domain.errors import StorageError
 from edge_agent.service.core import Shop
 
 
-def build_stopped_api(error: StorageError, shop: Shop, boot: str, now_ms: int) -> Litestar:
+def build_stopped_api(error: StorageError, shop: Shop, boot: str, clock: Clock) -> Litestar:
     """An application whose one snapshot says ``error``; it is replaced by the real one when the journal opens."""
+    now_ms = clock.now_ms()
     link = v.LinkView("offline", now_ms, 0, "stopped", "The journal cannot be opened; nothing is sent.")
     snapshot_now = v.Snapshot(
         boot=boot,
@@ -37,7 +40,7 @@ def build_stopped_api(error: StorageError, shop: Shop, boot: str, now_ms: int) -
 
     @get("/v1/snapshot", sync_to_thread=False)
     def snapshot() -> v.Snapshot:
-        return snapshot_now
+        return replace(snapshot_now, at_ms=clock.now_ms())
 
     @get("/v1/events")
     async def events(
@@ -46,7 +49,7 @@ def build_stopped_api(error: StorageError, shop: Shop, boot: str, now_ms: int) -
         wait: Annotated[float, QueryParameter(ge=0, le=WAIT_SECONDS_MAX)] = 20.0,
     ) -> Response[v.Snapshot | None]:
         if boot != snapshot_now.boot or after < snapshot_now.view:
-            return Response(snapshot_now)
+            return Response(replace(snapshot_now, at_ms=clock.now_ms()))
         await asyncio.sleep(wait)
         return Response(None, status_code=204)
 
@@ -57,7 +60,7 @@ def build_stopped_api(error: StorageError, shop: Shop, boot: str, now_ms: int) -
     @get("/v1/status", sync_to_thread=False)
     def status() -> v.StatusView:
         journal = v.JournalView("", 0, 0, "stopped", f"{error.message} {error.hint}")
-        return v.StatusView("", boot, now_ms, now_ms, shop.register, shop.store, "stopped", link, [], [], journal, None, None, None)
+        return v.StatusView("", boot, now_ms, clock.now_ms(), shop.register, shop.store, "stopped", link, [], [], journal, None, None, None)
 
     @get("/v1/devices", sync_to_thread=False)
     def devices() -> list[v.DeviceView]:

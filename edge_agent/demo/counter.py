@@ -24,14 +24,18 @@ from edge_agent.demo.panel import WorldPanel
 from edge_agent.demo.sample import STORES, key_of, sample_feeds
 from edge_agent.demo.shops import FLOAT_MINOR, SHOPS, SampleShop
 from edge_agent.demo.stock import Feeds, Stock
+from edge_agent.demo.telling import tell
 from edge_agent.demo.words import Words
 from edge_agent.demo.world import World
-from edge_agent.domain.errors import ConfigError
-from edge_agent.hosting import bind, enrol_register, in_process, set_up_logs, show
+from edge_agent.domain.errors import ConfigError, EdgeError
+from edge_agent.formats import Formats
+from edge_agent.hosting import bind, enrol_register, in_process
+from edge_agent.logs import set_up_logs
+from edge_agent.screen import show
 from edge_agent.serving import Listener
 from sync.central.serving import EmbeddedCentral
 from sync.contract.rows import StoreRow
-from sync.enrol import load as load_enrolment
+from sync.enrolment import load as load_enrolment
 
 STEP_SECONDS = 0.9
 """How long the terminal stays at each step: long enough to be read."""
@@ -53,11 +57,15 @@ def run_counter(*, seed: int, market: str, language: str, theme: str, glyphs: st
             signal.signal(number, signal.default_int_handler)
         try:
             with ExitStack() as exits:
-                demo = DemoCounter(folder, seed, SHOPS[market], Words(language))
+                words = Words(language)
+                demo = DemoCounter(folder, seed, SHOPS[market], words, stays=keep is not None)
                 demo.open(exits)
                 asyncio.run(demo.show(language, theme, glyphs))
         except (KeyboardInterrupt, asyncio.CancelledError):
             return
+        except EdgeError:
+            tell("")
+            raise
         finally:
             set_up_logs(sys.stderr)
 
@@ -71,10 +79,14 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 class DemoCounter:
-    """Everything between the folder and the screen: ``open`` it, then ``show`` it (or, without a screen, have it ``running``)."""
+    """Everything between the folder and the screen: ``open`` it, then ``show`` it (or, without a screen, have it ``running``).
 
-    def __init__(self, folder: Path, seed: int, shop: SampleShop, words: Words, *, step_seconds: float = STEP_SECONDS) -> None:
+    ``stays`` says that the folder is kept: what is in it when the screen is left is there the next time.
+    """
+
+    def __init__(self, folder: Path, seed: int, shop: SampleShop, words: Words, *, step_seconds: float = STEP_SECONDS, stays: bool = False) -> None:
         self._step_seconds = step_seconds
+        self._stays = stays
         self._folder = folder
         self._seed = seed
         self._shop = shop
@@ -93,7 +105,8 @@ class DemoCounter:
         self._seed_central(feeds)
         enrolment = load_enrolment(self._folder / "register")
         port = urlsplit(enrolment.url).port or 0 if enrolment is not None else 0
-        world = World(self._folder, self._clock, _address(url), network_port=port, step_seconds=self._step_seconds, pictures=True)
+        where, spoken = _address(url), self._shop.language
+        world = World(self._folder, self._clock, where, network_port=port, language=spoken, step_seconds=self._step_seconds, pictures=True)
         try:
             self._world = exits.enter_context(world)
         except OSError as taken:
@@ -110,6 +123,7 @@ class DemoCounter:
         for number in ENDS:
             asyncio.get_running_loop().add_signal_handler(number, showing.cancel)
         async with self.running() as (agent, panel):
+            tell("")
             await show(in_process(agent), language=language, theme=theme, glyphs=glyphs, panel=panel)
 
     @asynccontextmanager
@@ -125,13 +139,17 @@ class DemoCounter:
             await asyncio.gather(self._open_shift(agent), asyncio.to_thread(importlib.import_module, "tui.app"))
             operations = Operations("http://{}:{}".format(*self._world.network.upstream), self._central.central.ops_token)
             dice, badges = Dice(self._seed, "panel"), self._shop.colleagues
-            yield agent, WorldPanel(self._world, self._stock, operations, self._restart_central, badges, self._random, dice, self._words)
+            amount = Formats(agent.core.shop.market).amount
+            leaving = self._words("leaving.kept" if self._stays else "leaving")
+            yield (
+                agent,
+                WorldPanel(self._world, self._stock, operations, self._restart_central, badges, self._random, dice, self._words, amount, leaving),
+            )
 
     async def _open_shift(self, agent: Agent) -> None:
         """Open the shift once the sample has arrived, so that the first scan sells; then say who plays the world."""
         deadline = self._clock.monotonic() + SAMPLE_SECONDS_MAX
-        ports = agent.core.ports
-        while None in (ports.catalogue.age().as_of_ms, ports.people.age().as_of_ms) and self._clock.monotonic() < deadline:
+        while agent.core.desk.coming and self._clock.monotonic() < deadline:
             await agent.core.wait_beyond(agent.core.view, 1.0)
         async with in_process(agent) as client:
             if (await client.snapshot()).shift is None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from edge_agent.demo.sums import Rules, cut, spread, taxed, weighed
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """A discount: thousandths of a per cent, or else an amount."""
 
     reason: str
@@ -17,8 +19,7 @@ class Cut:
     amount_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line. ``quantity`` counts pieces, or grams when ``by_weight``; ``source`` is book, member, online, code or keyed."""
 
     sku: str
@@ -53,8 +54,7 @@ class Line:
         return not (self.to_pick or self.by_weight or self.batch or self.cuts or self.cart_line)
 
 
-@dataclass(frozen=True, slots=True)
-class Paid:
+class Paid(Struct, frozen=True):
     """One settled tender."""
 
     kind: str
@@ -63,8 +63,7 @@ class Paid:
     change: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SoldLine:
+class SoldLine(Struct, frozen=True):
     """One line of a completed sale, as any of the three books has it."""
 
     sku: str
@@ -77,8 +76,7 @@ class SoldLine:
     tax_class: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sold:
+class Sold(Struct, frozen=True):
     """One completed sale, as any of the three books has it. Taxes are (class, base, tax), sorted."""
 
     id: str

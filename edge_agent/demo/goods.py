@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from edge_agent import views as v
 from edge_agent.demo.clerk import Clerk
@@ -128,7 +128,7 @@ class Shelves:
 
     async def scan_nonsense(self) -> None:
         """Text that no rule answers to."""
-        await self._clerk.refused("a text nobody knows", "code_unknown.nothing", lambda: self._clerk.world.scanner.scan("what is this", aim="]Q1"))
+        await self._clerk.refused("a text nobody knows", "code_unknown.scanned", lambda: self._clerk.world.scanner.scan("what is this", aim="]Q1"))
 
     async def noise(self) -> None:
         """A plug that scrapes: bytes that are no code; the scanner's line says so until the next good scan."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from edge_agent.demo.expected import Books, Paid, Sold, SoldLine
 
@@ -19,8 +20,7 @@ Sums = dict[str, int]
 """What a set of books comes to, by the title of the row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """One set of books: its sums, and every sale by its id."""
 
     sums: Sums

@@ -37,7 +37,7 @@ class Network:
         self._losing = False
         self._cut = False
         self._port = port
-        self._accepting: asyncio.Task[None] | None = None
+        self._listening: socket.socket | None = None
         self._reserved: socket.socket | None = None
         self._relays: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
@@ -99,14 +99,17 @@ class Network:
         listener, self._reserved = self._reserved or self._bound(), None
         listener.listen()
         self._port = listener.getsockname()[1]
-        self._accepting = self._loop.create_task(self._accept(listener))
+        self._listening = listener
+        self._loop.add_reader(listener, self._accept, listener)
 
     async def _sever(self) -> None:
         """Refuse connections, but keep the port: a socket that is bound and does not listen has every connection refused."""
-        accepting, self._accepting = self._accepting, None
-        if accepting is None:
+        listener, self._listening = self._listening, None
+        if listener is None:
             return
-        ending = [accepting, *self._relays]
+        self._loop.remove_reader(listener)
+        listener.close()
+        ending = list(self._relays)
         for task in ending:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
@@ -119,15 +122,17 @@ class Network:
         listener.bind((HOST, self._port))
         return listener
 
-    async def _accept(self, listener: socket.socket) -> None:
-        with listener:
-            while True:
-                register, _ = await self._loop.sock_accept(listener)
-                register.setblocking(False)
-                relay = self._loop.create_task(self._relay(register))
-                self._relays.add(relay)
-                relay.add_done_callback(self._relays.discard)
-                relay.add_done_callback(partial(_closed, register))
+    def _accept(self, listener: socket.socket) -> None:
+        """Take one connection. Not ``loop.sock_accept``: a task that is cancelled as the accept succeeds would drop the socket without closing it."""
+        try:
+            register, _ = listener.accept()
+        except OSError:
+            return  # it went away before it was taken
+        register.setblocking(False)
+        relay = self._loop.create_task(self._relay(register))
+        self._relays.add(relay)
+        relay.add_done_callback(self._relays.discard)
+        relay.add_done_callback(partial(_closed, register))
 
     async def _relay(self, register: socket.socket) -> None:
         """Carry bytes both ways until both have ended; when one side breaks, both are reset."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 import httpx
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drivers.simulators._card_plan import Plan
 from drivers.simulators.tags import BankCard, Phone, Tag, Type2Tag, uri_message
@@ -27,18 +28,32 @@ HOLD_SECONDS = 0.9
 SLOW_PAYMENT_SECONDS = 10.0
 LITTLE_MINOR = 100
 """What a card has left that has almost nothing."""
+SCANNED_FOR_CUSTOMER = "345"
+"""The customer's acts that need the scanner too."""
 SLOW_NETWORK_SECONDS = 1.5
 """Longer than the second that central is given at the counter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One key: ``name`` is its text's, ``do`` does it and says what was done."""
+def _nothing() -> str:
+    return ""
+
+
+class Scan(Struct, frozen=True):
+    """What lies under the scanner: its code, how a person calls it, and the symbol's identifier where it needs one."""
+
+    code: str
+    label: str
+    aim: str = ""
+
+
+class Act(Struct, frozen=True):
+    """One key: ``name`` is its text's, ``do`` does it and says what was done; ``what`` is the thing that it would now be done with."""
 
     key: str
     group: str
     name: str
     do: Callable[[], str]
+    what: Callable[[], str] = _nothing
 
 
 class WorldPanel:
@@ -54,6 +69,8 @@ class WorldPanel:
         random: Random,
         dice: Dice,
         words: Words,
+        amount: Callable[[int], str],
+        leaving: str,
     ) -> None:
         self._world = world
         self._stock = stock
@@ -63,10 +80,15 @@ class WorldPanel:
         self._random = random
         self._dice = dice
         self._words = words
+        self._amount = amount
+        self._leaving = leaving
         self._visits = [cart for cart in stock.carts if stock.people[cart.customer].uid and stock.people[cart.customer].loyalty]
-        self._goods = stock.by_piece[0]
+        self._piece, self._batch, self._weighed = self._any_piece(), self._any_batch(), self._any_weighed()
+        self._last: Scan | None = None
+        self._goods = self._piece[0]
         self._picked = 0
         self._turned: set[str] = set()
+        self._armed = ""
         self._turn = asyncio.Lock()
         self._acts = {act.key: act for act in (*self._customer(), *self._shelf(), *self._devices(), *self._payments(), *self._network())}
 
@@ -76,20 +98,28 @@ class WorldPanel:
         return self._words("title")
 
     def actions(self) -> list[PanelAction]:
-        """Every act as it would now be done."""
-        return [PanelAction(act.key, self._text(act), self._words(act.group)) for act in self._acts.values()]
+        """Every act as it would now be done: what is said to be scanned is what the key scans."""
+        return [PanelAction(act.key, self._text(act), self._words(act.group, person=self._person.name)) for act in self._acts.values()]
 
     async def perform(self, key: str) -> str:
         """Do what is on ``key``."""
         try:
+            if (self._acts[key].group == "goods" or key in SCANNED_FOR_CUSTOMER) and not self._world.scanner.plugged:
+                return self._words("scanner.away")
             async with self._turn:  # a second tag is not held to the reader while the first one is
                 return await asyncio.to_thread(self._acts[key].do)
         except (httpx.HTTPError, EdgeError, OSError) as error:
             return self._words("failed", what=str(error) or type(error).__name__)
 
     def _text(self, act: Act) -> str:
-        text = self._words(f"{act.name}.back" if act.name in self._turned else act.name, person=self._person.name)
-        return text[0].upper() + text[1:]
+        text = self._words(f"{act.name}.back" if act.name in self._turned else act.name, what=act.what())
+        armed = act.name == self._armed and self._world.terminal.planned
+        return text[0].upper() + text[1:] + (f" ({self._words('armed')})" if armed else "")
+
+    @property
+    def leaving(self) -> str:
+        """What becomes of the shop when the screen is left."""
+        return self._leaving
 
     # --- the customer ----------------------------------------------------------------------------------------------------------
 
@@ -107,9 +137,9 @@ class WorldPanel:
             Act("2", "customer", "pass", lambda: self._held(Phone(self._random, uri_message(LOYALTY_LINK + self._person.loyalty), wallet=True), "pass")),
             Act("3", "customer", "card", lambda: self._scanned(self._person.loyalty, "card.done")),
             Act("4", "customer", "cart", lambda: self._scanned(self._cart.id, "cart.done")),
-            Act("5", "customer", "pick", self._pick),
+            Act("5", "customer", "pick", self._pick, lambda: self._wanted.label),
             Act("6", "customer", "edit", self._edit),
-            Act("7", "customer", "next", self._next),
+            Act("7", "customer", "next", self._next, lambda: self._stock.people[self._visits[1 % len(self._visits)].customer].name),
             Act("8", "customer", "bank", lambda: self._held(BankCard(bytes.fromhex("5d3c2b1a")), "bank")),
             Act("9", "customer", "phone", lambda: self._held(Phone(self._random), "phone")),
         ]
@@ -125,11 +155,16 @@ class WorldPanel:
         self._picked = 0
         return self._words("next.done", person=self._person.name)
 
+    @property
+    def _wanted(self) -> Goods:
+        """What is picked next for the online cart: its articles come round in turn."""
+        wanted = [self._stock.goods[line.sku] for line in self._cart.lines if line.sku in self._stock.goods]
+        return wanted[self._picked % len(wanted)]
+
     def _pick(self) -> str:
-        lines = [line for line in self._cart.lines if line.sku in self._stock.goods]
-        line = lines[self._picked % len(lines)]
+        goods = self._wanted
         self._picked += 1
-        return self._scan_goods(self._stock.goods[line.sku])
+        return self._scan_goods(goods, _symbol(goods))
 
     def _edit(self) -> str:
         row = self._operations.cart(self._cart.id)
@@ -144,35 +179,59 @@ class WorldPanel:
 
     def _shelf(self) -> list[Act]:
         return [
-            Act("a", "goods", "article", lambda: self._scan_goods(self._dice.pick(self._stock.by_piece))),
-            Act("s", "goods", "again", lambda: self._scan_goods(self._goods)),
-            Act("w", "goods", "weight", self._weigh),
-            Act("b", "goods", "batch", self._scan_batch),
-            Act("x", "goods", "spoilt", lambda: self._scan(spoilt(self._goods.gtin))),
-            Act("u", "goods", "unknown", lambda: self._scan(UNKNOWN_GTIN)),
-            Act("m", "goods", "staff", lambda: self._scan(f"STAFF-{self._badge()}")),
+            Act("a", "goods", "article", self._scan_piece, lambda: self._piece[1].label),
+            Act("s", "goods", "again", self._scan_again, lambda: self._again.label),
+            Act("w", "goods", "weight", self._weigh, lambda: self._weighed.label),
+            Act("b", "goods", "batch", self._scan_batch, lambda: self._batch[1].label),
+            Act("x", "goods", "spoilt", lambda: self._scan(Scan(spoilt(self._goods.gtin), "")), lambda: self._goods.label),
+            Act("u", "goods", "unknown", lambda: self._scan(Scan(UNKNOWN_GTIN, ""))),
+            Act("m", "goods", "staff", self._scan_badge, lambda: f"STAFF-{self._badges[0]}"),
         ]
 
-    def _badge(self) -> str:
-        self._badges.append(self._badges.pop(0))
-        return self._badges[-1]
+    def _any_piece(self) -> tuple[Goods, Scan]:
+        goods = self._dice.pick(self._stock.by_piece)
+        return goods, _symbol(goods)
 
-    def _scan_goods(self, goods: Goods) -> str:
-        self._goods = goods
-        return self._scan(goods.gtin, goods.label)
+    def _any_batch(self) -> tuple[Goods, Scan]:
+        goods, batch = self._dice.pick(self._stock.by_piece), f"B{self._dice.between(100, 999)}"
+        return goods, Scan(f"01{goods.gtin14}10{batch}", f"{goods.label}, {batch}", GS1_DATA_MATRIX)
 
-    def _weigh(self) -> str:
+    def _any_weighed(self) -> Scan:
         goods, grams = self._dice.pick(self._stock.by_weight), self._dice.between(50, 1500)
-        return self._scan(weight_label(goods, grams), f"{goods.label}, {grams} g")
+        return Scan(weight_label(goods, grams), f"{goods.label}, {grams} g")
+
+    def _scan_piece(self) -> str:
+        (goods, scan), self._piece = self._piece, self._any_piece()
+        return self._scan_goods(goods, scan)
 
     def _scan_batch(self) -> str:
-        goods, batch = self._dice.pick(self._stock.by_piece), f"B{self._dice.between(100, 999)}"
-        self._world.scanner.scan(f"01{goods.gtin14}10{batch}", aim=GS1_DATA_MATRIX)
-        return self._words("scanned", what=f"{goods.label}, {batch}")
+        (goods, scan), self._batch = self._batch, self._any_batch()
+        return self._scan_goods(goods, scan)
 
-    def _scan(self, code: str, label: str = "") -> str:
-        self._world.scanner.scan(code)
-        return self._words("scanned", what=f"{label} ({code})" if label else code)
+    def _weigh(self) -> str:
+        scan, self._weighed = self._weighed, self._any_weighed()
+        self._last = scan
+        return self._scan(scan)
+
+    @property
+    def _again(self) -> Scan:
+        """The very code that was scanned last, whatever kind it was; the next article before anything was."""
+        return self._last or self._piece[1]
+
+    def _scan_again(self) -> str:
+        return self._scan_piece() if self._last is None else self._scan(self._last)
+
+    def _scan_badge(self) -> str:
+        self._badges.append(self._badges.pop(0))
+        return self._scan(Scan(f"STAFF-{self._badges[-1]}", ""))
+
+    def _scan_goods(self, goods: Goods, scan: Scan) -> str:
+        self._goods, self._last = goods, scan
+        return self._scan(scan)
+
+    def _scan(self, scan: Scan) -> str:
+        self._world.scanner.scan(scan.code, aim=scan.aim)
+        return self._words("scanned", what=f"{scan.label} ({scan.code})" if scan.label and not scan.aim else scan.label or scan.code)
 
     def _scanned(self, code: str, done: str) -> str:
         self._world.scanner.scan(code)
@@ -201,19 +260,20 @@ class WorldPanel:
     def _payments(self) -> list[Act]:
         return [
             self._planned("d", "decline", lambda: Plan(decline="insufficient_funds")),
-            self._planned("h", "partial", lambda: Plan(booked=LITTLE_MINOR)),
+            self._planned("h", "partial", lambda: Plan(booked=LITTLE_MINOR), lambda: self._amount(LITTLE_MINOR)),
             self._planned("f", "slow", lambda: Plan(slow=SLOW_PAYMENT_SECONDS)),
             self._planned("l", "lost", lambda: Plan(answer="drop")),
             Act("r", "payments", "red", lambda: self._words("red.done" if self._world.terminal.customer_cancels() else "red.late")),
             self._switch("k", "payments", "dead", self._world.terminal.dead),
         ]
 
-    def _planned(self, key: str, name: str, plan: Callable[[], Plan]) -> Act:
+    def _planned(self, key: str, name: str, plan: Callable[[], Plan], what: Callable[[], str] = _nothing) -> Act:
         def agree() -> str:
-            self._world.terminal.plan(plan())
-            return self._words("planned", what=self._words(name))
+            self._world.terminal.plan_only(plan())
+            self._armed = name
+            return self._words("planned", what=self._words(name, what=what()))
 
-        return Act(key, "payments", name, agree)
+        return Act(key, "payments", name, agree, what)
 
     # --- network ---------------------------------------------------------------------------------------------------------------
 
@@ -241,3 +301,8 @@ class WorldPanel:
             return self._words("done", what=self._words(f"{name}.back" if back else name))
 
         return Act(key, group, name, flip)
+
+
+def _symbol(goods: Goods) -> Scan:
+    """An article's own symbol."""
+    return Scan(goods.gtin, goods.label)

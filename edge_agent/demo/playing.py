@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+from msgspec import Struct
 
 from drivers.simulators._card_ledger import read_ledger
 from edge_agent import views as v
@@ -46,8 +47,7 @@ SAY_EVERY_SALES = 25
 Plant = Callable[[Books], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is to be played. ``troubles`` off is a quiet day; ``plant`` changes the expected books before they are compared, to prove the comparison."""
 
     seed: int
@@ -85,7 +85,7 @@ class Day:
         async with AsyncExitStack() as exits:
             central = exits.enter_context(CentralProgram(self._folder / "central", self._folder / "central.log"))
             stock, operations = await asyncio.to_thread(self._open_central, central)
-            world = exits.enter_context(World(self._folder, self._clock, central.address))
+            world = exits.enter_context(World(self._folder, self._clock, central.address, language=self._shop.language))
             await asyncio.to_thread(self._enrol, world, operations)
             service = exits.enter_context(ServiceProgram(world.config_path, self._folder / "service.log"))
             client = AgentClient(httpx.AsyncHTTPTransport(uds=str(world.socket)), new_id=ClockIds(self._clock, self._random))

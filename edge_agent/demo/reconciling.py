@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from drivers.simulators._card_ledger import Entry
 from edge_agent.demo.expected import Books
 from edge_agent.demo.ledgers import Ledger
@@ -16,8 +18,7 @@ SHOWN_MAX = 20
 """Differences that are printed one by one; all of them count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One line of the table; a column that does not know the answer has None."""
 
     title: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from biip.checksums import gs1_standard_check_digit
+from msgspec import Struct
 
 from edge_agent.demo.dice import Dice
 from edge_agent.demo.sample_fashion import pieces
@@ -20,8 +20,7 @@ Row = dict[str, object]
 """One row of a feed: JSON values only."""
 
 
-@dataclass(frozen=True, slots=True)
-class SampleArticle:
+class SampleArticle(Struct, frozen=True):
     """One article. ``eur_minor`` is its German price (for a kilogram where ``item`` is set); ``only``: the one country it is sold in, or empty."""
 
     sku: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 SIZES: dict[str, tuple[str, ...]] = {
     "women": ("34", "36", "38", "40", "42", "44"),
@@ -157,8 +158,7 @@ ring | Ring, gold-plated | Accessories | one | 52, 54, 56 | 69.00
 COLOURS_MAX = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """One article of fashion before it has a number. ``price_minor`` in EUR."""
 
     code: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # code | name | variants | price in EUR | the one country it is sold in, if it is one
 _BEAUTY = """
@@ -205,8 +206,7 @@ donation | Donation, city shelter | 1, 2, 5 | 1.00 2.00 5.00
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Shelved:
+class Shelved(Struct, frozen=True):
     """One article of the shelves before it has a number. ``price_minor`` in EUR, for a kilogram where ``item`` is set; ``only`` one country."""
 
     code: str

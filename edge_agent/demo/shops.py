@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from edge_agent.demo.sums import RULES, Rules
+from edge_agent.domain.market import MARKETS
 
 FLOAT_MINOR = 15_000
 """What is in the drawer in the morning."""
 
 
-@dataclass(frozen=True, slots=True)
-class SampleShop:
+class SampleShop(Struct, frozen=True):
     """One store's register, its market's rules, the badge of a colleague who may do everything, and others'."""
 
     store: str
@@ -19,6 +19,11 @@ class SampleShop:
     badge: str
     colleagues: tuple[str, ...]
     rules: Rules
+
+    @property
+    def language(self) -> str:
+        """What the shop's devices speak to its customers."""
+        return MARKETS[self.rules.country].locale.partition("_")[0]
 
 
 SHOPS = {

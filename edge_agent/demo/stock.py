@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from edge_agent.demo.sums import Rules, check_digit
 
 Feeds = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Goods:
+class Goods(Struct, frozen=True):
     """One article. ``gtin`` is what its symbol says (8, 12 or 13 digits), ``gtin14`` the same in 14; ``item`` what scales print, or empty."""
 
     sku: str
@@ -31,8 +31,7 @@ class Goods:
         return f"{self.name}, {self.variant}" if self.variant else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class CartLine:
+class CartLine(Struct, frozen=True):
     """One line of an online cart."""
 
     line: str
@@ -41,8 +40,7 @@ class CartLine:
     price_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class OnlineCart:
+class OnlineCart(Struct, frozen=True):
     """An open online cart."""
 
     id: str
@@ -51,8 +49,7 @@ class OnlineCart:
     lines: tuple[CartLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A customer with what they carry: ``loyalty`` number and tag ``uid`` (hexadecimal), each maybe empty."""
 
     id: str

@@ -6,14 +6,14 @@ Nothing here imports the domain: two programs that agree to the cent agree becau
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 PERCENT = 100_000
 """All of it, in thousandths of a per cent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What a market does to a sum: its currency, its rates in thousandths of a per cent, and whether prices include tax.
 
     Included tax is reckoned once per rate on the whole document, tax on top once per line and then added.

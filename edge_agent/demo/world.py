@@ -24,12 +24,21 @@ class World:
     """Everything outside the service. Plugged, listening and configured on entering the context; gone without a trace after it.
 
     ``folder`` keeps what a shop would keep: the register's state, the terminal's books, the receipts. Ports' names and the API's socket
-    are in a short-lived folder of their own, as under ``/run``. ``central`` is where the network leads. ``step_seconds`` is how long the
-    terminal takes for each step; with ``pictures`` every receipt is also written to the folder as text and picture.
+    are in a short-lived folder of their own, as under ``/run``. ``central`` is where the network leads. ``language`` is what the
+    terminal prints in, ``step_seconds`` how long it takes for each step; with ``pictures`` every receipt is also written to the folder as text
+    and picture.
     """
 
     def __init__(
-        self, folder: Path, clock: Clock, central: tuple[str, int], *, network_port: int = 0, step_seconds: float = 0.0, pictures: bool = False
+        self,
+        folder: Path,
+        clock: Clock,
+        central: tuple[str, int],
+        *,
+        network_port: int = 0,
+        language: str = "en",
+        step_seconds: float = 0.0,
+        pictures: bool = False,
     ) -> None:
         self.folder = folder
         self._exits = ExitStack()
@@ -37,7 +46,7 @@ class World:
         self.scanner = PtyScanner(self._run / "scanner")
         self.reader = PtyPn532(self._run / "nfc")
         self.printer = ReceiptPrinterSimulator(clock, folder=folder / "receipts" if pictures else None)
-        self.terminal = CardTerminal(folder / "terminal.jsonl", clock, step_seconds=step_seconds)
+        self.terminal = CardTerminal(folder / "terminal.jsonl", clock, language=language, step_seconds=step_seconds)
         self.network = Network(central, port=network_port)
 
     def __enter__(self) -> Self:
@@ -73,9 +82,9 @@ class World:
             "devices.scanner": {"kind": "serial_scanner", "port": self.scanner.path, "host_commands": "honeywell"},
             "devices.nfc": {"kind": "nfc_reader", "path": f"port:{self.reader.path}"},
             "devices.printer": {"kind": "receipt_printer", "host": LOOPBACK, "port": self.printer.port, "columns": 42, "drawer": "pin2"},
-            "terminals.card": {"kind": "counter_link", "host": LOOPBACK, "port": self.terminal.port, "answer_seconds": 6.0, "settle_seconds": 2.0},
+            "terminals.terminal-1": {"kind": "counter_link", "host": LOOPBACK, "port": self.terminal.port, "answer_seconds": 6.0, "settle_seconds": 2.0},
         }
-        lines = [f"state = {json.dumps(str(self.folder / 'register'))}", 'tenders = [{kind = "cash"}, {kind = "card_terminal", terminal = "card"}]']
+        lines = [f"state = {json.dumps(str(self.folder / 'register'))}", 'tenders = [{kind = "cash"}, {kind = "card_terminal", terminal = "terminal-1"}]']
         for name, keys in sections.items():
             lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items())]
         return "\n".join(lines) + "\n"

@@ -6,14 +6,14 @@ import asyncio
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 BEATS_PER_TIMEOUT = 3
 """sd_watchdog_enabled(3) asks for at least two."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notifier:
+class Notifier(Struct, frozen=True):
     """The manager's socket (``""``: nobody listens, every call does nothing) and the watchdog's patience in seconds, or None.
 
     >>> Notifier.of({}).ready("selling")

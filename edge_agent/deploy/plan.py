@@ -6,9 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from edge_agent.domain.errors import ConfigError
 
@@ -34,15 +35,13 @@ _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,30}")  # what useradd takes
 _PATH = re.compile(r"/[A-Za-z0-9._+/-]+")  # nothing that a unit file, udev or a shell gives a meaning
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A system group that has to exist."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     """A system user without a shell, in a group of its own name and at least in ``groups``; ``home`` is not made here."""
 
     name: str
@@ -50,8 +49,7 @@ class User:
     home: str
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """A folder with its owner (also its group) and mode."""
 
     path: str
@@ -59,8 +57,7 @@ class Folder:
     mode: int
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A file of root's with its whole content. With ``keep``, one that exists stays as it is."""
 
     path: str
@@ -69,32 +66,28 @@ class File:
     keep: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A symbolic link at ``path`` to ``target``."""
 
     path: str
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A command to run. With ``if_there``, a machine without the program does without."""
 
     argv: tuple[str, ...]
     if_there: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(Struct, frozen=True):
     """Why this install would not work: it is shown, and nothing is done."""
 
     reason: str
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class ByHand:
+class ByHand(Struct, frozen=True):
     """What is left for a person to do afterwards."""
 
     text: str

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from edge_agent.domain.cart import Lease
 from edge_agent.domain.catalogue import SoldBy
+from edge_agent.domain.errors import OutOfBounds
 from edge_agent.domain.market import Market
 from edge_agent.domain.money import allocate, divide_half_up
 from edge_agent.domain.quantity import Quantity, Unit
@@ -22,7 +25,7 @@ LINE_DISCOUNTS_MAX = 500
 REMOVED_MAX = 500
 """Lines taken out of one basket again; beyond it the associate is told to void it."""
 CASH_TENDERS_MAX = 50
-"""Times that cash is put down for one basket."""
+"""Times that cash is put down for one basket, counting what was handed back."""
 ATTEMPTS_MAX = 100
 """Conversations with terminals about one basket; beyond it the rest is paid in cash."""
 REASON_CHARS_MAX = 80
@@ -45,15 +48,21 @@ class PriceSource(Enum):
     KEYED = "keyed"  # typed by department
 
 
-@dataclass(frozen=True, slots=True)
-class Discount:
-    """Money off, by an associate, for a stated reason: a share in thousandths of a per cent, or an amount; the other is 0."""
+class Discount(Struct, frozen=True):
+    """Money off, by an associate, for a stated reason: a share in thousandths of a per cent, or an amount; the other is 0.
+
+    Of the basket's: ``upto`` is the last position that it was given for, or 0 where nothing was in hand yet. It goes with the last of those goods.
+    ``granted_minor`` is what a share took off all that was there when it was given, the cart's goods to pick included: that it takes off more, by more
+    goods, takes the right for it again. None of one that an older version gave, and of an amount, which does not grow.
+    """
 
     id: str
     reason: str
     operator: str
     percent_milli: int = 0
     amount_minor: int = 0
+    upto: int = 0
+    granted_minor: int | None = None
 
     def off(self, minor: int) -> int:
         """What it takes off ``minor``, never more than all of it.
@@ -64,12 +73,15 @@ class Discount:
         return min(minor, divide_half_up(minor * self.percent_milli, PERCENT_MILLI) if self.percent_milli else self.amount_minor)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One entry of the basket. ``base_price_minor`` is everybody's price; ``unit_price_minor`` the one that counts.
 
-    ``position`` is the number people see; it is never reused within a basket. Batch, expiry (ISO date) and serial come from the code
-    that was scanned. ``cart_line`` is the web shop's id where the line came from the online cart.
+    ``position`` is its number in the sale's fact; it is never reused within a basket. Batch, expiry (ISO date) and serial come from the code
+    that was scanned. ``cart_line`` is the web shop's id where the line came from the online cart, ``cart_pieces`` how many it asks for in all.
+
+    ``holds`` is what the label on each piece says is in it, where the label's price is for all of that: then ``unit_price_minor`` and
+    ``base_price_minor`` are for all of it too. ``tied`` marks a label's price below everybody's that was let in because this customer's is as low.
+    ``granted`` are the rights that its price took of whoever let it in: more of it takes them again.
     """
 
     id: str
@@ -90,17 +102,19 @@ class Line:
     discounts: tuple[Discount, ...] = ()
     state: LineState = LineState.IN_HAND
     cart_line: str = ""
+    cart_pieces: int = 0
     batch: str = ""
     expiry: str = ""
     serial: str = ""
     operator: str = ""
+    holds: Quantity | None = None
+    tied: bool = False
+    granted: tuple[str, ...] = ()
 
     @property
     def gross_minor(self) -> int:
         """Unit price times quantity, before discounts; weight is priced by the kilogram."""
-        if self.quantity.unit is Unit.GRAM:
-            return divide_half_up(self.unit_price_minor * self.quantity.amount, 1000)
-        return self.unit_price_minor * self.quantity.amount
+        return self.quantity.cost_minor(self.unit_price_minor)
 
     @property
     def discounts_minor(self) -> tuple[int, ...]:
@@ -113,10 +127,25 @@ class Line:
         gross = self.gross_minor
         return gross - sum(running_discounts(gross, self.discounts)) if self.discounts else gross
 
+    def joins(self, held: Line) -> bool:
+        """Whether nothing tells these pieces from those of ``held``, so that they may simply raise its quantity."""
+        return held.sku == self.sku and held.plain and self.plain and held.told_by == self.told_by
+
     @property
-    def mergeable(self) -> bool:
-        """Whether another piece of the same article may simply raise the quantity."""
-        return self.state is LineState.IN_HAND and self.quantity.unit is Unit.PIECE and not (self.discounts or self.serial or self.batch or self.cart_line)
+    def plain(self) -> bool:
+        """Whether it is pieces in hand that are alike."""
+        return self.state is LineState.IN_HAND and self.quantity.unit is Unit.PIECE and not (self.discounts or self.serial or self.batch)
+
+    @property
+    def told_by(self) -> tuple[object, ...]:
+        """What tells plain pieces of one article apart: the price and why it is that, the code, the cart's line, the date, and who answers for them."""
+        price = (self.unit_price_minor, self.source, self.holds, self.tied, self.granted)
+        return (*price, self.gtin, self.cart_line, self.expiry, self.operator)
+
+
+def all_in_hand(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """``lines`` as if whatever is still to be picked were on the counter."""
+    return tuple(replace(line, state=LineState.IN_HAND) if line.state is LineState.TO_PICK else line for line in lines)
 
 
 def running_discounts(minor: int, discounts: tuple[Discount, ...]) -> tuple[int, ...]:
@@ -127,8 +156,7 @@ def running_discounts(minor: int, discounts: tuple[Discount, ...]) -> tuple[int,
     return tuple(taken)
 
 
-@dataclass(frozen=True, slots=True)
-class AttachedCustomer:
+class AttachedCustomer(Struct, frozen=True):
     """The customer of this basket, as known when they were attached. ``name`` is personal and sealed wherever it is stored."""
 
     id: str
@@ -138,8 +166,7 @@ class AttachedCustomer:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RemovedLine:
+class RemovedLine(Struct, frozen=True):
     """What a removed line was, kept for loss prevention."""
 
     sku: str
@@ -150,8 +177,15 @@ class RemovedLine:
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class ReturnedCash(Struct, frozen=True):
+    """Cash that was put down and handed back before the basket ended, kept for loss prevention."""
+
+    amount_minor: int
+    at_ms: int
+    operator: str
+
+
+class Totals(Struct, frozen=True):
     """What the lines in hand come to. ``shares_minor`` is each such line's amount after its part of the basket's discounts."""
 
     lines_minor: int
@@ -162,8 +196,7 @@ class Totals:
     total_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Basket:
+class Basket(Struct, frozen=True):
     """The state of one basket, open, suspended or parked."""
 
     id: str
@@ -174,6 +207,7 @@ class Basket:
     lease: Lease | None = None
     tenders: tuple[Tender, ...] = ()
     removed: tuple[RemovedLine, ...] = ()
+    returned: tuple[ReturnedCash, ...] = ()
     positions: int = 0
     changed: str = ""  # the line that changed last
     label: str = ""  # what it was suspended or parked as
@@ -188,6 +222,11 @@ class Basket:
     def to_pick(self) -> tuple[Line, ...]:
         """The lines of the online cart that are not on the counter yet."""
         return tuple([line for line in self.lines if line.state is LineState.TO_PICK])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in it that somebody could miss: no goods, no cart that is held, no money."""
+        return not self.lines and self.lease is None and not self.tenders
 
     @property
     def open_attempt(self) -> Attempt | None:
@@ -207,6 +246,11 @@ class Basket:
     def line(self, line_id: str) -> Line | None:
         """The line with that id."""
         return next((line for line in self.lines if line.id == line_id), None)
+
+    def require_room(self, lines: int = 1) -> None:
+        """Raise OutOfBounds when so many more lines do not fit."""
+        if len(self.lines) + lines > LINES_MAX:
+            raise OutOfBounds(f"A basket holds at most {LINES_MAX} lines.", hint="Take payment and begin another.", reason="lines", limit=LINES_MAX)
 
     def totals(self, market: Market) -> Totals:
         """What the lines in hand come to in ``market``."""

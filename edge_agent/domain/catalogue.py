@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class SoldBy(Enum):
@@ -14,8 +15,7 @@ class SoldBy(Enum):
     KILOGRAM = "kg"
 
 
-@dataclass(frozen=True, slots=True)
-class Article:
+class Article(Struct, frozen=True):
     """A thing on sale. ``gtins`` are 14 digits each; ``item`` is the number that weighed-goods codes carry, or empty."""
 
     sku: str
@@ -28,8 +28,7 @@ class Article:
     variant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """One row of a price book. ``amount_minor`` is for a piece, or for a kilogram where the article is sold by weight.
 
     ``group`` is empty for everybody, or the customer tier that the row is for. The row holds from ``from_ms`` (inclusive) until
@@ -50,8 +49,7 @@ class Price:
         return self.from_ms <= at_ms and (self.until_ms is None or at_ms < self.until_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """What one article costs at one moment: everybody's price, and the lower one of the customer's tier when there is one."""
 
     base: Price

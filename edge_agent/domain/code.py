@@ -6,7 +6,7 @@
 step  what came                                              becomes
 ====  =====================================================  ===============================================================================
 1     a tag without usable text                              TagUid, or refused: ``random_uid``, ``bank_card``, ``unreadable``
-2     nothing, too much, control characters                  refused: ``empty``, ``length``, ``characters``
+2     nothing, too much, control characters                  refused: ``empty``, ``too_long``, ``characters``
 3     a payment card's stripe (never from an EAN/UPC)        refused: ``card_data``
 4     text that a template of the shop matches               LoyaltyCode, CartCode, OrderCode ... (a template that also takes digits: step 8)
 5     an EAN/UPC symbol by its AIM identifier (``]E``)       step 8, with the lengths that symbol can have
@@ -33,7 +33,8 @@ uses), the modules that do the work.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from edge_agent.domain.card_data import has_track, is_card_number, shown_text
 from edge_agent.domain.code_refusal import refuse
@@ -82,15 +83,13 @@ TEXT_CHARS_MAX = 2_048
 """A longer text is refused: no code of a shop and no link in use is as long."""
 
 
-@dataclass(frozen=True, slots=True)
-class TagUid:
+class TagUid(Struct, frozen=True):
     """The fixed identifier of a tag, upper-case hexadecimal: it identifies and never authenticates, since it can be copied."""
 
     uid: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unrecognised:
+class Unrecognised(Struct, frozen=True):
     """Well-formed text that nothing here answers to; ``shown`` may be shown and logged (cut, and masked where it looks like a card)."""
 
     shown: str
@@ -153,7 +152,7 @@ def _text(reading: Reading, rules: CodeRules) -> tuple[str, str]:
     if not text.strip(GS):
         raise refuse("empty", "Invalid code: expected text, got none.")
     if len(text) > TEXT_CHARS_MAX:
-        raise refuse("length", f"Invalid code: expected at most {TEXT_CHARS_MAX} characters, got {len(text)}.", expected=TEXT_CHARS_MAX, got=len(text))
+        raise refuse("too_long", f"Invalid code: expected at most {TEXT_CHARS_MAX} characters, got {len(text)}.", limit=TEXT_CHARS_MAX, got=len(text))
     if found := _CONTROLS.search(text):
         raise refuse("characters", f"Invalid code: expected printable characters, got 0x{ord(found[0]):02X} at {found.start() + 1}.")
     return aim, text

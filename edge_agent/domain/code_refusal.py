@@ -11,6 +11,7 @@ HINTS: dict[str, str] = {
     "empty": "Scan or tap again.",
     "unreadable": "Hold the card or tag still on the reader until it answers, or type its number.",
     "length": _AGAIN,
+    "too_long": _OTHER,
     "characters": _OTHER,
     "check_digit": _AGAIN,
     "not_a_code": "Scan the main barcode of the article.",

@@ -2,59 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations, product
 
+from msgspec import Struct
+
+from edge_agent.domain.code_overlap import digit_form, have_common_digits, have_common_text, lies_within
 from edge_agent.domain.errors import ConfigError
 from edge_agent.domain.money import digits
 from edge_agent.domain.template import Template
-from edge_agent.domain.weighed import Measure, WeighedRule
+from edge_agent.domain.weighed import PRICE_DECIMALS_MAX, Measure, WeighedRule
 
 
-@dataclass(frozen=True, slots=True)
-class LoyaltyCode:
+class LoyaltyCode(Struct, frozen=True):
     """A customer's card or pass."""
 
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class CartCode:
+class CartCode(Struct, frozen=True):
     """An online cart that the customer shows."""
 
     cart: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrderCode:
+class OrderCode(Struct, frozen=True):
     """An order that was placed before."""
 
     order: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptCode:
+class ReceiptCode(Struct, frozen=True):
     """A receipt of an earlier sale."""
 
     receipt: str
 
 
-@dataclass(frozen=True, slots=True)
-class GiftCardCode:
+class GiftCardCode(Struct, frozen=True):
     """A gift card of the shop."""
 
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class CouponCode:
+class CouponCode(Struct, frozen=True):
     """A voucher for a price reduction."""
 
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class StaffCode:
+class StaffCode(Struct, frozen=True):
     """An employee's badge: says who, never that it is they."""
 
     badge: str
@@ -74,8 +71,7 @@ KINDS: dict[str, Callable[[str], OwnCode]] = {
 """The kinds of code a shop makes itself, by the name they have in the configuration."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrefixRule:
+class PrefixRule(Struct, frozen=True):
     """Texts of ``template`` are codes of ``kind`` (a key of KINDS). ``first`` lets it claim digits before they are tried as a GTIN."""
 
     kind: str
@@ -88,6 +84,11 @@ class PrefixRule:
         if kind not in KINDS:
             raise _config_error(section, kind, f"one of {', '.join(KINDS)}", kind)
         return cls(kind, Template.parse(template, section, kind), first)
+
+    @property
+    def table(self) -> str:
+        """The table of the configuration that it stands in."""
+        return "first" if self.first else "prefixes"
 
     def read(self, text: str, *, keyed: bool = False) -> OwnCode | None:
         """The code that ``text`` is by this rule, or None."""
@@ -102,7 +103,7 @@ class CodeRules:
     ``expects_aim``: a barcode that still begins with an AIM identifier (``]E0``), because the driver was not told to take it off, has
     it taken off before it is understood. ``upc_market``: without an identifier, 8 digits that are right both as EAN-8 and as UPC-E are
     UPC-E, and 6 digits are UPC-E. ``separators``: characters that this shop's scanners send in place of GS (they cannot be
-    part of GS1 data). ``currency``: ISO 4217; prices inside codes are in it.
+    part of GS1 data). ``currency``: the store's, ISO 4217; prices inside codes are in it.
     """
 
     weighed: tuple[WeighedRule, ...] = ()
@@ -122,35 +123,37 @@ class CodeRules:
         object.__setattr__(self, "digit_rules", tuple(rule for rule in of_digits if not rule.first))
 
     @classmethod
-    def parse(cls, config: Mapping[str, object], section: str = "codes") -> CodeRules:
+    def parse(cls, config: Mapping[str, object], section: str = "codes", *, currency: str = "") -> CodeRules:
         """The rules of a section of the configuration; what it does not mention is as in DEFAULT_RULES. Raises ConfigError.
 
         ``weighed`` maps weight, price and count to patterns (``weighed.py``); ``prefixes`` maps the keys of KINDS to templates
-        (``template.py``), and ``first`` does so for templates that win over a GTIN. A pattern or template, or a list of them.
+        (``template.py``), and ``first`` does so for templates that win over a GTIN. A pattern or template, or a list of them; no code
+        may fit two (``code_overlap.py``). ``currency`` is the store's; while it is not known yet, prices may have any decimals.
 
-        >>> rules = CodeRules.parse({"prefixes": {"loyalty": ["LC-##########"]}, "currency": "USD"})
+        >>> rules = CodeRules.parse({"prefixes": {"loyalty": ["LC-##########"]}}, currency="USD")
         >>> [rule.template.source for rule in rules.prefixes], rules.weighed == DEFAULT_RULES.weighed
         (['LC-##########'], True)
         """
-        known = ("weighed", "prefixes", "first", "expects_aim", "upc_market", "separators", "currency")
+        known = ("weighed", "prefixes", "first", "expects_aim", "upc_market", "separators")
         for key in config:
             if key not in known:
                 raise _config_error(section, str(key), f"one of {', '.join(known)}", str(key))
-        currency = _currency(config, section)
         prefixes = tuple(
             PrefixRule.parse(kind, template, first=table == "first", section=f"{section}.{table}")
             for table in ("first", "prefixes")
             for kind, template in _table(config, table, section)
         )
         kept = () if "prefixes" in config else DEFAULT_RULES.prefixes
-        return cls(
+        rules = cls(
             _weighed(config, currency, section),
             prefixes + kept,
             _flag(config, "expects_aim", DEFAULT_RULES.expects_aim, section),
             _flag(config, "upc_market", DEFAULT_RULES.upc_market, section),
             _separators(config, section),
-            currency,
+            currency or DEFAULT_RULES.currency,
         )
+        _require_distinct(rules, config, section)
+        return rules
 
 
 def _table(config: Mapping[str, object], key: str, section: str) -> list[tuple[str, str]]:
@@ -169,7 +172,7 @@ def _table(config: Mapping[str, object], key: str, section: str) -> list[tuple[s
 
 def _weighed(config: Mapping[str, object], currency: str, section: str) -> tuple[WeighedRule, ...]:
     """The patterns of scale labels; a price in one may not be finer than the currency's minor unit."""
-    decimals_max = digits(currency)
+    decimals_max = digits(currency) if currency else PRICE_DECIMALS_MAX
     if "weighed" not in config:
         return tuple(rule for rule in DEFAULT_RULES.weighed if rule.kind is not Measure.PRICE or rule.decimals <= decimals_max)
     rules = tuple(WeighedRule.parse(pattern, kind, f"{section}.weighed") for kind, pattern in _table(config, "weighed", section))
@@ -193,11 +196,43 @@ def _separators(config: Mapping[str, object], section: str) -> str:
     return value
 
 
-def _currency(config: Mapping[str, object], section: str) -> str:
-    value = config.get("currency", DEFAULT_RULES.currency)
-    if not isinstance(value, str) or not (len(value) == 3 and value.isascii() and value.isupper()):
-        raise _config_error(section, "currency", "an ISO 4217 code like EUR", value)
-    return value
+def _require_distinct(rules: CodeRules, config: Mapping[str, object], section: str) -> None:
+    """Raise ConfigError for a pattern that has codes in common with another one, where the one that is tried first would silently win."""
+
+    def told(rule: PrefixRule | WeighedRule) -> tuple[str, str, str]:
+        """Where a pattern stands: section, key and the pattern."""
+        if isinstance(rule, WeighedRule):
+            return f"{section}.weighed", rule.kind.value, rule.pattern
+        return f"{section}.{rule.table}", rule.kind, rule.template.source
+
+    def written(rule: PrefixRule | WeighedRule) -> bool:
+        return told(rule)[0].rpartition(".")[2] in config
+
+    for rule, after in _overlapping(rules):
+        if written(after) or (written(rule) and isinstance(after, PrefixRule)):  # whoever writes ``first`` may well take the delivered labels' codes
+            named, other = (after, rule) if written(after) else (rule, after)
+            where, key, source = told(other)
+            by_whom = "" if written(other) else " (as delivered)"
+            raise _config_error(told(named)[0], told(named)[1], f"codes of its own, none of those of [{where}] {key} = {source!r}{by_whom}", told(named)[2])
+
+
+def _overlapping(rules: CodeRules) -> Iterator[tuple[PrefixRule | WeighedRule, PrefixRule | WeighedRule]]:
+    """Every two patterns of which the first takes codes of the second."""
+    yield from ((label, after) for label, after in combinations(rules.weighed, 2) if have_common_digits(label.form, after.form))
+    yield from ((own, after) for own, after in combinations(rules.prefixes, 2) if _claims_those_of(own, after))
+    for own, label in product(rules.prefixes, rules.weighed):
+        form = digit_form(own.template)
+        if own.first and lies_within(label.form, form):
+            yield own, label
+        if not own.first and lies_within(form, label.form):
+            yield label, own
+
+
+def _claims_those_of(own: PrefixRule, after: PrefixRule) -> bool:
+    """Whether ``own``, tried first, takes codes of ``after`` that nothing gives it: of digits, ``first`` may take some and leave the rest."""
+    form, others = digit_form(own.template), digit_form(after.template)
+    same_digits = have_common_digits(form, others) if own.first == after.first else lies_within(others, form)
+    return (same_digits and bool(form)) or have_common_text(own.template, after.template)
 
 
 def _config_error(section: str, key: str, expected: str, got: object) -> ConfigError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class IdentifierKind(Enum):
@@ -17,16 +18,23 @@ class IdentifierKind(Enum):
     CART = "cart"
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(Struct, frozen=True):
     """One way of naming a customer: the loyalty number, an E.164 phone, a lower-case e-mail address, a tag's UID, an id."""
 
     kind: IdentifierKind
     value: str
 
+    @property
+    def shown(self) -> str:
+        """The identifier for a sentence on the screen; of a tag's UID, which nobody can read off the tag, the last digits suffice.
 
-@dataclass(frozen=True, slots=True)
-class Talk:
+        >>> Identifier(IdentifierKind.TAG_UID, "04A1B2C3D4E5F6").shown
+        '…E5F6'
+        """
+        return f"…{self.value[-4:]}" if self.kind is IdentifierKind.TAG_UID else self.value
+
+
+class Talk(Struct, frozen=True):
     """The newest open conversation: its channel, when, and what was said last."""
 
     channel: str
@@ -35,8 +43,7 @@ class Talk:
     promised: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(Struct, frozen=True):
     """A profile as central published it. ``as_of_ms`` is when central said so: nothing is believed without its age."""
 
     id: str

@@ -10,27 +10,35 @@ from edge_agent.domain.commands import (
     AddDepartment,
     Asked,
     AttachCustomer,
+    BeginClaim,
     ChangeQuantity,
     CloseShift,
     Command,
     DetachCustomer,
     DiscountBasket,
     DiscountLine,
+    EndClaim,
+    ForgetCustomers,
     GiveToReview,
+    HandleContradiction,
     Learn,
     LoadCart,
     Moment,
+    MoveLease,
+    NoteReceipt,
     OpenShift,
     Park,
     PayCash,
     Recall,
     ReleaseCart,
+    RemoveDiscount,
     RemoveLine,
     ReturnCash,
     Review,
     SignIn,
     StartCard,
     StartVoid,
+    StopChecking,
     Suspend,
     VoidBasket,
 )  # fmt: skip
@@ -41,8 +49,12 @@ from edge_agent.domain.events import (
     BasketSuspended,
     BasketVoided,
     CartReleased,
+    ClaimBegun,
+    ClaimEnded,
     Event,
+    LeaseMoved,
     OperatorSignedIn,
+    ReceiptTried,
     SaleParked,
     ShiftClosed,
     ShiftOpened,
@@ -54,6 +66,8 @@ from edge_agent.domain.tender import AttemptState
 ASIDE_MAX = 50
 """Suspended and parked baskets at one register."""
 LABEL_CHARS_MAX = 40
+EMPTY = "empty"
+"""The reason of a void that closing the shift brings: nothing was in the basket."""
 
 
 def decide(state: Register, command: Command, moment: Moment) -> tuple[Event, ...]:
@@ -72,8 +86,23 @@ def decide(state: Register, command: Command, moment: Moment) -> tuple[Event, ..
             return settling.give_to_review(state, command, moment)
         case Review():
             return settling.review(state, command, moment)
+        case StopChecking(attempt):
+            return settling.stop_checking(state, attempt, moment)
+        case HandleContradiction():
+            return settling.handle(state, command, moment)
         case Asked(attempt):
             return settling.asked(state, attempt, moment)
+        case NoteReceipt(sale, outcome):
+            due = state.receipt_due(sale)
+            return (ReceiptTried(sale, outcome, moment.now_ms),) if due and due.outcome != outcome else ()
+        case ForgetCustomers(customers):
+            return selling.forget(state, customers, moment)
+        case BeginClaim(lease):
+            return (ClaimBegun(lease),)
+        case EndClaim(claim):
+            return (ClaimEnded(claim),) if any(held.claim == claim for held in state.claims) else ()
+        case MoveLease(before, after):
+            return tuple(LeaseMoved(basket.id, after) for basket in state.baskets if basket.lease == before)
     require_shift(state)
     match command:
         case AddArticle() | AddDepartment() | AttachCustomer() | LoadCart() if state.basket is None:
@@ -101,11 +130,14 @@ def _in_basket(state: Register, basket: Basket, command: Command, moment: Moment
         case Suspend(label):
             return _suspend(state, basket, label, moment)
         case (
-            AddArticle() | AddDepartment() | ChangeQuantity() | RemoveLine() | DiscountLine() | DiscountBasket()
+            AddArticle() | AddDepartment() | ChangeQuantity() | RemoveLine() | DiscountLine() | DiscountBasket() | RemoveDiscount()
             | AttachCustomer() | DetachCustomer() | LoadCart() | ReleaseCart()
         ):  # fmt: skip
             events = selling.sell(state, basket, command, moment)
             selling.refuse_overpaid(basket, events, moment)
+            if isinstance(command, AddArticle | AddDepartment | ChangeQuantity):
+                assert state.operator is not None
+                selling.refuse_more_off(state.operator, basket, events, moment)
             return events
         case _:
             raise AssertionError(f"not a command for a basket: {command}")
@@ -145,51 +177,55 @@ def _close_shift(state: Register, moment: Moment) -> tuple[Event, ...]:
     require_shift(state)
     assert state.shift is not None
     assert state.operator is not None
-    if state.basket is not None:
+    if state.basket is not None and not state.basket.is_empty:
         raise NotNow("A basket is open.", hint="Complete, suspend or void it first.", reason="basket_open")
     if state.open_attempts() or state.parked:
         raise NotNow("A sale is parked with a payment.", hint="Settle the parked sale first (F7).", reason="sale_parked")
-    return (ShiftClosed(state.shift.id, moment.now_ms, state.operator.id, state.shift_sales, state.cash_minor),)
+    empty = _void(state, state.basket, EMPTY, moment) if state.basket is not None else ()
+    return (*empty, ShiftClosed(state.shift.id, moment.now_ms, state.operator.id, state.shift_sales, state.cash_minor))
 
 
 def _void(state: Register, basket: Basket, reason: str, moment: Moment) -> tuple[Event, ...]:
-    require_right(state, RIGHT_VOID)
+    """An empty one needs no right: whoever took its goods out, one by one, needed none either, and the fact names them."""
+    if not basket.is_empty:
+        require_right(state, RIGHT_VOID)
     assert state.operator is not None
     if not reason.strip():
         raise OutOfBounds("A void needs a reason.", hint="Type why.", reason="reason")
-    if any(tender.settled_minor for tender in basket.tenders):
-        raise NotNow("Part of it is paid already.", hint="Give the money back first.", reason="part_paid")
+    left = settling.left_with_us(state, basket, moment)
     amount = basket.totals(moment.market).total_minor
     released = (CartReleased(basket.lease.cart),) if basket.lease else ()
-    return (*released, BasketVoided(basket.id, masked_text(reason.strip()), state.operator.id, moment.now_ms, len(basket.in_hand), amount))
+    return (*released, *left, BasketVoided(basket.id, masked_text(reason.strip()), state.operator.id, moment.now_ms, len(basket.in_hand), amount))
 
 
 def _suspend(state: Register, basket: Basket, label: str, moment: Moment) -> tuple[Event, ...]:
+    """One that is paid in part is parked with its money: the drawer's count and the shift wait for it."""
     if basket.settled_minor:
-        raise NotNow("Part of it is paid already.", hint="Give the money back first, or complete the sale.", reason="part_paid")
+        return _park(state, basket, label, moment)
     _room_aside(state)
-    return (BasketSuspended(basket.id, _label(label), moment.now_ms),)
+    return (BasketSuspended(basket.id, _label(label), moment.now_ms, basket.customer.id if basket.customer else ""),)
 
 
 def _park(state: Register, basket: Basket, label: str, moment: Moment) -> tuple[Event, ...]:
     attempt = basket.open_attempt
-    if attempt is None or attempt.state not in (AttemptState.UNKNOWN, AttemptState.NEEDS_REVIEW):
+    parks = attempt.state in (AttemptState.UNKNOWN, AttemptState.NEEDS_REVIEW) if attempt else basket.settled_minor
+    if not parks:
         raise NotNow("Only a sale whose payment is unclear is parked.", hint="Suspend it instead (F6).", reason="not_unknown")
     _room_aside(state)
-    return (SaleParked(basket.id, _label(label), moment.now_ms),)
+    return (SaleParked(basket.id, _label(label), moment.now_ms, basket.customer.id if basket.customer else ""),)
 
 
 def _recall(state: Register, basket_id: str, moment: Moment) -> tuple[Event, ...]:
     if state.basket is not None:
         raise NotNow("A basket is open.", hint="Complete or suspend it first.", reason="basket_open")
     if all(basket.id != basket_id for basket in (*state.suspended, *state.parked)):
-        raise NotNow("That basket is not set aside here any more.", hint="Choose another.", reason="not_aside")
+        raise NotNow("That basket is not suspended here any more.", hint="Choose another.", reason="not_aside")
     return (BasketRecalled(basket_id, moment.now_ms),)
 
 
 def _room_aside(state: Register) -> None:
     if len(state.suspended) + len(state.parked) >= ASIDE_MAX:
-        raise OutOfBounds(f"{ASIDE_MAX} baskets are set aside already.", hint="Recall and settle one first.", reason="aside", limit=ASIDE_MAX)
+        raise OutOfBounds(f"{ASIDE_MAX} baskets are suspended already.", hint="Recall and settle one first.", reason="aside", limit=ASIDE_MAX)
 
 
 def _label(label: str) -> str:

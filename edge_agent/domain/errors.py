@@ -36,6 +36,7 @@ the imperative, that the person who reads it can act on. A payment attempt never
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import ClassVar, Self
 
@@ -126,9 +127,22 @@ class OutOfBounds(RuleError):
 
 
 class ConfigError(EdgeError):
-    """A configuration cannot be used: file, key, expected, got."""
+    """A configuration cannot be used: file, key, expected, got. ``others`` are the mistakes that were found beside this one."""
 
     code = "config_invalid"
+    others: tuple[ConfigError, ...] = ()
+
+    @property
+    def each(self) -> tuple[ConfigError, ...]:
+        """All mistakes, this one first."""
+        return (self, *self.others)
+
+    @classmethod
+    def together(cls, found: Sequence[ConfigError]) -> ConfigError:
+        """One error for all of ``found``, at least one: the first, which knows the others."""
+        first, *others = [mistake for error in found for mistake in error.each]
+        first.others = tuple(others)
+        return first
 
 
 class DeviceError(EdgeError):

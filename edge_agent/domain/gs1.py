@@ -14,14 +14,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from urllib.parse import parse_qsl, urlsplit
 
-from biip import ParseConfig, ParseError
-from biip.checksums import gs1_standard_check_digit
-from biip.gs1_application_identifiers import GS1ApplicationIdentifier
-from biip.gs1_digital_link_uris import GS1DigitalLinkURI
-from biip.gs1_element_strings import GS1ElementString
-
 from edge_agent.domain.card_data import shown_text
 from edge_agent.domain.code_refusal import refuse
+from edge_agent.domain.gs1_library import library
 from edge_agent.domain.gtin import GTIN_LENGTHS, GtinCode, gtin_shown, verify_check_digit
 from edge_agent.domain.money import digits as minor_digits_of
 from edge_agent.domain.money import divide_half_up
@@ -55,8 +50,6 @@ _CURRENCY_NUMBERS = {
     "TRY": "949", "TWD": "901", "UAH": "980", "USD": "840", "ZAR": "710",
 }  # fmt: skip
 
-_CONFIG = ParseConfig(gs1_element_strings_verify_date=False)  # biip reads a range of dates (7007) as a date and an hour; ours are checked below
-_BIIP_ERRORS = (ParseError, ValueError, LookupError, ArithmeticError)
 _CHARACTERS = re.compile(r"[!\"%-?A-Z_a-z#\x1d]*")  # GS1 character sets 82 and 39, General Specifications 7.11
 _BRACKETED = re.compile(r"(?:\([0-9]{2,4}\)[^()]+)+")
 _BRACKETED_ELEMENT = re.compile(r"\(([0-9]{2,4})\)([^()]+)")
@@ -72,7 +65,7 @@ def looks_like_elements(text: str) -> bool:
     if GS in text or _BRACKETED.fullmatch(text):
         return True
     gtin = text[2:16]
-    return text.startswith("01") and len(gtin) == 14 and gtin.isascii() and gtin.isdigit() and gs1_standard_check_digit(gtin[:-1]) == int(gtin[-1])
+    return text.startswith("01") and len(gtin) == 14 and gtin.isascii() and gtin.isdigit() and library().check_digit(gtin[:-1]) == int(gtin[-1])
 
 
 def elements_of(text: str) -> Elements:
@@ -88,8 +81,8 @@ def elements_of(text: str) -> Elements:
         raise refuse("empty", "Invalid GS1 element string: expected an identifier with its data, got none.")
     while rest:
         try:
-            element = GS1ElementString.extract(rest, config=_CONFIG)
-        except _BIIP_ERRORS:
+            element = library().element.extract(rest, config=library().config)
+        except library().refusals:
             raise _broken(pairs, rest) from None
         pairs.append((element.ai.ai, element.value))
         rest = rest[len(element) :]
@@ -113,9 +106,9 @@ def digital_link_elements(url: str) -> Elements | None:
         raise refuse("digital_link", f"Invalid GS1 Digital Link: expected a GTIN of 14 digits, got {len(gtin)}.", expected=14, got=len(gtin))
     verify_check_digit(gtin, f"GTIN-{len(gtin)}")
     try:
-        link = GS1DigitalLinkURI.parse(f"{found[1]}/01/{gtin.zfill(14)}{url[found.end() :]}", config=_CONFIG)
+        link = library().link.parse(f"{found[1]}/01/{gtin.zfill(14)}{url[found.end() :]}", config=library().config)
         query = parse_qsl(urlsplit(url).query, keep_blank_values=True)
-    except _BIIP_ERRORS:
+    except library().refusals:
         raise refuse("digital_link", "Invalid GS1 Digital Link: expected batch, serial and other keys as the standard has them, got others.") from None
     path = [(element.ai.ai, element.value) for element in link.element_strings]
     return _verified([*path, *((key, _query_value(key, value)) for key, value in query if key.isascii() and key.isdigit())])
@@ -158,8 +151,8 @@ def article(elements: Elements, currency: str, at_ms: int) -> GtinCode | None:
 def _only(element: str, ai: str) -> str:
     """The value of exactly one element string that must be of ``ai``."""
     try:
-        parsed = GS1ElementString.parse(element, config=_CONFIG)
-    except _BIIP_ERRORS:
+        parsed = library().element.parse(element, config=library().config)
+    except library().refusals:
         raise refuse("element_string", f"Invalid GS1 element string: expected data of ({ai}), got another form.", ai=ai) from None
     if parsed.ai.ai != ai:
         raise refuse("element_string", f"Invalid GS1 element string: expected a known identifier, got ({ai}).", ai=ai)
@@ -168,8 +161,8 @@ def _only(element: str, ai: str) -> str:
 
 def _query_value(key: str, value: str) -> str:
     try:
-        known = GS1ApplicationIdentifier.extract(key).ai == key
-    except _BIIP_ERRORS:
+        known = library().identifier.extract(key).ai == key
+    except library().refusals:
         known = False
     if not known:
         raise refuse("digital_link", f"Invalid GS1 Digital Link: expected keys of GS1, got {shown_text(key)!r}.", ai=shown_text(key))

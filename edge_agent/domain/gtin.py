@@ -5,20 +5,16 @@ The check digit is biip's (GS1 General Specifications, 7.9.1), and so is the exp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from biip import ParseError
-from biip.checksums import gs1_standard_check_digit
-from biip.upc import Upc
+from msgspec import Struct
 
 from edge_agent.domain.card_data import shown_text
 from edge_agent.domain.code_refusal import refuse
+from edge_agent.domain.gs1_library import library
 
 GTIN_LENGTHS = (8, 12, 13, 14)
 
 
-@dataclass(frozen=True, slots=True)
-class GtinCode:
+class GtinCode(Struct, frozen=True):
     """An article, and what its symbol says about this one piece of it.
 
     ``gtin`` always has 14 digits (zero-padded on the left); ``shown`` is the number as it stands on the article (8, 12, 13 or 14
@@ -43,7 +39,7 @@ def is_gtin(digits: str) -> bool:
     >>> is_gtin("4006381333931"), is_gtin("4006381333932"), is_gtin("00000000")
     (True, False, False)
     """
-    return len(digits) in GTIN_LENGTHS and gs1_standard_check_digit(digits[:-1]) == int(digits[-1]) and bool(digits.strip("0"))
+    return len(digits) in GTIN_LENGTHS and library().check_digit(digits[:-1]) == int(digits[-1]) and bool(digits.strip("0"))
 
 
 def gtin_code(digits: str, what: str = "") -> GtinCode:
@@ -62,7 +58,7 @@ def gtin_code(digits: str, what: str = "") -> GtinCode:
 def verify_check_digit(digits: str, what: str, expected: int | None = None) -> None:
     """Raise CodeInvalid unless the last of ``digits`` is the check digit (``expected``, or that of the digits before it)."""
     got = int(digits[-1])
-    wanted = gs1_standard_check_digit(digits[:-1]) if expected is None else expected
+    wanted = library().check_digit(digits[:-1]) if expected is None else expected
     if got != wanted:
         code = digits if len(digits) <= 13 else shown_text(digits)  # no scheme issues card numbers of 13 digits any more
         raise refuse("check_digit", f"Invalid {what} check digit in {code!r}: expected {wanted}, got {got}.", what=what, value=code, expected=wanted, got=got)
@@ -110,6 +106,6 @@ def upc_e_code(digits: str) -> GtinCode:
 def _upc_a(digits: str) -> str:
     """The 12 digits that 6 or 7 digits of UPC-E (number system 0 or 1) stand for."""
     try:
-        return Upc.parse(digits).as_upc_a()
-    except ParseError as error:
+        return library().upc.parse(digits).as_upc_a()
+    except library().refusals as error:
         raise AssertionError(digits) from error

@@ -16,11 +16,14 @@ ENGLISH = {
     "change": "Change",
     "rounding": "Rounding (cash)",
     "rest_online": "stays in your online cart",
+    "rest_online_many": "articles stay in your online cart",
     "customer": "Customer",
     "points": "Points",
     "thanks": "Thank you. Keep this receipt for returns.",
     "member": "member price",
     "instead": "instead of",
+    "label_price": "price on the label",
+    "pieces": "pcs",
 }
 GERMAN = {
     "receipt": "Beleg",
@@ -36,11 +39,14 @@ GERMAN = {
     "change": "Rückgeld",
     "rounding": "Rundung (bar)",
     "rest_online": "bleibt in Ihrem Online-Warenkorb",
+    "rest_online_many": "Artikel bleiben in Ihrem Online-Warenkorb",
     "customer": "Kundin/Kunde",
     "points": "Punkte",
     "thanks": "Vielen Dank. Bitte für Rückgaben aufbewahren.",
     "member": "Mitgliedspreis",
     "instead": "statt",
+    "label_price": "Preis vom Etikett",
+    "pieces": "Stück",
 }
 SWEDISH = {
     "receipt": "Kvitto",
@@ -56,11 +62,14 @@ SWEDISH = {
     "change": "Växel",
     "rounding": "Öresavrundning",
     "rest_online": "ligger kvar i din kundvagn på nätet",
+    "rest_online_many": "artiklar ligger kvar i din kundvagn på nätet",
     "customer": "Kund",
     "points": "Poäng",
     "thanks": "Tack! Spara kvittot för byten.",
     "member": "medlemspris",
     "instead": "i stället för",
+    "label_price": "pris på etiketten",
+    "pieces": "st",
 }
 LABELS = {"en": ENGLISH, "de": GERMAN, "sv": SWEDISH}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 from edge_agent.domain.money import digits
 
@@ -15,8 +16,7 @@ class TaxRounding(Enum):
     DOCUMENT = "document"
 
 
-@dataclass(frozen=True, slots=True)
-class TaxRate:
+class TaxRate(Struct, frozen=True):
     """One tax: the class of goods it is for, and its rate in thousandths of a per cent (19 % is 19_000)."""
 
     tax_class: str
@@ -48,8 +48,7 @@ def cash_step_minor(country: str, currency: str) -> int:
     return CASH_STEP_BY_CURRENCY.get(currency, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+class Market(Struct, frozen=True):
     """Everything about a country that a sale depends on. ``locale`` is a CLDR identifier (``de_DE``), ``timezone`` an IANA name."""
 
     country: str

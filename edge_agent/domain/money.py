@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 DIGITS_BY_CURRENCY = {
     # ISO 4217 minor units that differ from 2; a test compares this table with CLDR's.
@@ -24,8 +25,7 @@ def digits(currency: str) -> int:
     return DIGITS_BY_CURRENCY.get(currency, 2)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Money:
+class Money(Struct, frozen=True, order=True):
     """``minor`` units (cents, öre, yen) of ``currency``. Amounts of two currencies never meet in one operation.
 
     >>> Money(1999, "EUR") + Money(1, "EUR")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from edge_agent.domain.card_data import shown_text
 from edge_agent.domain.code_refusal import refuse
 from edge_agent.domain.errors import OutOfBounds
+from edge_agent.domain.money import divide_half_up
 
 QUANTITY_PIECES_MAX = 9_999
 """More pieces than this in one line are refused: a slipped key or an article's number typed as a quantity."""
@@ -32,8 +34,7 @@ class Unit(Enum):
 _MAX = {Unit.PIECE: QUANTITY_PIECES_MAX, Unit.GRAM: QUANTITY_GRAMS_MAX}
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(Struct, frozen=True):
     """``amount`` pieces or grams, from 1 to QUANTITY_PIECES_MAX or QUANTITY_GRAMS_MAX; anything else raises OutOfBounds.
 
     >>> Quantity(412, Unit.GRAM).shown(decimal=",")
@@ -79,6 +80,16 @@ class Quantity:
             return cls(int(found[1]), Unit.GRAM)
         got = shown_text(typed)
         raise refuse("quantity", f"Invalid quantity {got!r}: expected pieces or a weight in kg or g.", got=got)
+
+    def cost_minor(self, unit_price_minor: int) -> int:
+        """What so much costs at a price for a piece, or of a weight for a kilogram, rounded half up.
+
+        >>> Quantity(412, Unit.GRAM).cost_minor(3990), Quantity(4, Unit.PIECE).cost_minor(1250)
+        (1644, 5000)
+        """
+        if self.unit is Unit.GRAM:
+            return divide_half_up(unit_price_minor * self.amount, 1000)
+        return unit_price_minor * self.amount
 
     def shown(self, decimal: str = ".") -> str:
         """The quantity as text: pieces as a number, a weight in kilograms with the market's ``decimal`` sign."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 READING_BYTES_MAX = 8_192
 """A longer frame is dropped and counted by its framer; the longest symbol in the trade (QR 40-L) holds 2,953 bytes."""
@@ -28,8 +29,7 @@ class TagKind(Enum):
     UNREADABLE = "unreadable"  # pulled away too soon, or not a tag we know
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """Bytes from one device at one moment.
 
     ``payload`` is what was read without the framing (prefix, terminator) and without the AIM symbology identifier, which

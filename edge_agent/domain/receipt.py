@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 COLUMNS_MIN = 16
 """Narrower paper does not exist in the trade (57 mm paper in its large font has 21); layouts refuse it as a bug."""
@@ -34,8 +36,7 @@ class Symbology(Enum):
     ITF = "itf"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A text, wrapped on words. ``double`` is twice as wide and as high, so half as many characters fit a line."""
 
     text: str
@@ -44,8 +45,7 @@ class Text:
     align: Align = Align.LEFT
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A text and what it comes to: ``left`` wraps on words, ``right`` (an amount) ends at the right edge and is torn only when longer than the line."""
 
     left: str
@@ -54,13 +54,11 @@ class Pair:
     double: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A line across the paper."""
 
 
-@dataclass(frozen=True, slots=True)
-class QrCode:
+class QrCode(Struct, frozen=True):
     """A QR code of ``data`` as UTF-8, at most QR_BYTES_MAX bytes."""
 
     data: str
@@ -69,8 +67,7 @@ class QrCode:
         assert 0 < len(self.data.encode()) <= QR_BYTES_MAX, "the data of a QR code on a receipt"
 
 
-@dataclass(frozen=True, slots=True)
-class Barcode:
+class Barcode(Struct, frozen=True):
     """A linear barcode with its text below. ``data`` is printable ASCII (digits with their check digit for EAN and UPC)."""
 
     data: str
@@ -82,8 +79,7 @@ class Barcode:
         assert self.data.isprintable(), self.data
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(Struct, frozen=True):
     """Empty lines, 1 to FEED_LINES_MAX."""
 
     lines: int = 1
@@ -92,16 +88,14 @@ class Feed:
         assert 1 <= self.lines <= FEED_LINES_MAX, self.lines
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """The paper is cut here, with the feed that brings the last line past the knife."""
 
 
 ReceiptLine = Text | Pair | Rule | QrCode | Barcode | Feed | Cut
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """Everything on one piece of paper. ``code`` is what scanning it again finds (the receipt code); ``copy`` says the lines carry the word for a copy."""
 
     lines: tuple[ReceiptLine, ...]
@@ -109,8 +103,7 @@ class Receipt:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class PrintJob:
+class PrintJob(Struct, frozen=True):
     """One request to print. The same ``id`` is printed once, however often it is asked for; a reprint has an id of its own.
 
     ``open_drawer`` opens the cash drawer before the paper moves. A job without lines only opens the drawer. A ``copy`` is marked
@@ -127,21 +120,18 @@ class PrintJob:
         assert not (self.copy and self.open_drawer), "a reprint opens no drawer"
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(Struct, frozen=True):
     """The printer said that it is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotPrinted:
+class NotPrinted(Struct, frozen=True):
     """Nothing of the receipt reached the printer: printing it again is safe. ``reason`` is a stable key, ``hint`` what to do."""
 
     reason: str
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unclear:
+class Unclear(Struct, frozen=True):
     """The receipt, or a part of it, may be on paper: a person looks before it is printed again. Nothing reprints it by itself."""
 
     reason: str

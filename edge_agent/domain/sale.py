@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
-from edge_agent.domain.basket import Basket, Discount, Line, RemovedLine, Totals
-from edge_agent.domain.cart import Lease
+from edge_agent.domain.basket import Basket, Discount, Line, RemovedLine, ReturnedCash, Totals
+from edge_agent.domain.cart import GONE, Lease
 from edge_agent.domain.market import Market
 from edge_agent.domain.tender import Tender
 
 
-@dataclass(frozen=True, slots=True)
-class Sale:
-    """One completed exchange of goods. ``number`` counts receipts of this register without gaps; ``receipt`` is how people write it."""
+class Sale(Struct, frozen=True):
+    """One completed exchange of goods. ``number`` counts receipts of this register, without gaps in one journal; ``receipt`` is how people write it."""
 
     id: str
     number: int
@@ -30,6 +29,7 @@ class Sale:
     totals: Totals
     tenders: tuple[Tender, ...]
     removed: tuple[RemovedLine, ...] = ()
+    returned: tuple[ReturnedCash, ...] = ()
     left_online: tuple[Line, ...] = ()  # of the cart, not picked: stays in the web shop
     customer: str = ""
     customer_tier: str = ""
@@ -43,8 +43,32 @@ class Sale:
 
     @property
     def cart_lines_sold(self) -> frozenset[str]:
-        """The lines of the online cart that were sold whole; of a line that is also in ``left_online`` some pieces stay in the web shop."""
-        return frozenset(line.cart_line for line in self.lines if line.cart_line) - {line.cart_line for line in self.left_online}
+        """The lines of the online cart that were sold whole."""
+        return frozenset(line.cart_line for line in self.lines if line.cart_line) - self.cart_pieces_sold_in_part.keys()
+
+    @property
+    def cart_lines_left(self) -> frozenset[str]:
+        """The lines of the online cart of which something stays in the web shop; none of a cart that is not open there any more."""
+        if self.lease is not None and self.lease.lost is not None and self.lease.lost.why == GONE:
+            return frozenset()
+        return frozenset(line.cart_line for line in self.left_online) | self.cart_pieces_sold_in_part.keys()
+
+    @property
+    def rest_is_online(self) -> bool:
+        """Whether what was not picked is known to stay in the web shop."""
+        return self.lease is None or self.lease.lost is None
+
+    @property
+    def cart_pieces_sold_in_part(self) -> dict[str, int]:
+        """Of the lines of the online cart of which some pieces stay in the web shop: how many were sold, by line."""
+        left = {line.cart_line for line in self.left_online}
+        asked: dict[str, int] = {}
+        sold: dict[str, int] = {}
+        for line in self.lines:
+            if line.cart_line:
+                asked[line.cart_line] = line.cart_pieces
+                sold[line.cart_line] = sold.get(line.cart_line, 0) + line.quantity.amount
+        return {line: pieces for line, pieces in sold.items() if line in left or pieces < asked[line]}
 
     @property
     def rounding_minor(self) -> int:
@@ -62,7 +86,7 @@ def complete(basket: Basket, market: Market, *, number: int, receipt: str, busin
         id=basket.id, number=number, receipt=receipt, business_day=business_day, shift=shift, operator=operator, country=market.country,
         currency=market.currency, price_includes_tax=market.price_includes_tax, opened_ms=basket.opened_ms, completed_ms=at_ms,
         lines=basket.in_hand, discounts=basket.discounts, totals=totals, tenders=basket.tenders, removed=basket.removed,
-        left_online=basket.to_pick,
+        returned=basket.returned, left_online=basket.to_pick,
         customer=customer.id if customer else "", customer_tier=customer.tier if customer else "",
         identified_by=customer.identified_by if customer else "", lease=basket.lease,
     )  # fmt: skip

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from edge_agent.domain.basket import Line, PriceSource
-from edge_agent.domain.quantity import Unit
+from edge_agent.domain.one_line import one_line
+from edge_agent.domain.quantity import Quantity, Unit
 from edge_agent.domain.receipt import Align, Barcode, Cut, Feed, Pair, QrCode, Receipt, ReceiptLine, Rule, Text
 from edge_agent.domain.sale import Sale
-from edge_agent.domain.tender import TenderKind
+from edge_agent.domain.tender import CardResult, TenderKind
+
+LEFT_LINES_MAX = 5
+"""Lines of the online cart that stay there and are named one by one; of more only their number is printed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Letterhead:
+class Letterhead(Struct, frozen=True):
     """What stands above every receipt, and how amounts and times are written. ``amount`` takes minor units, ``moment`` milliseconds since 1970."""
 
     lines: tuple[str, ...]
@@ -33,26 +38,59 @@ def sale_receipt(sale: Sale, head: Letterhead, *, operator: str, copy: bool = Fa
     for line in sale.lines:
         lines += _line(line, head)
     lines += [*_sums(sale, head), *_taxes(sale, head), *_tenders(sale, head)]
-    for line in sale.left_online:
-        lines.append(Text(f"{line.quantity.amount} x {line.name}: {words['rest_online']}"))
+    lines += _left_online(sale, words)
     lines += [Feed(), Text(words["thanks"], align=Align.CENTER), QrCode(sale.receipt), Barcode(sale.receipt)]
     if copy:
         lines.append(Text(f"*** {words['copy']} ***", bold=True, align=Align.CENTER))
-    return Receipt((*lines, Feed(2), Cut()), copy, sale.receipt)
+    return Receipt((*map(_unbroken, lines), Feed(2), Cut()), copy, sale.receipt)
+
+
+def _unbroken(line: ReceiptLine) -> ReceiptLine:
+    """No name on the receipt writes a line of its own."""
+    match line:
+        case Text():
+            return replace(line, text=one_line(line.text))
+        case Pair():
+            return replace(line, left=one_line(line.left))
+        case _:
+            return line
 
 
 def _line(line: Line, head: Letterhead) -> list[ReceiptLine]:
-    name = f"{line.name}, {line.variant}" if line.variant else line.name
-    lines: list[ReceiptLine] = [Pair(name, head.amount(line.gross_minor))]
+    lines: list[ReceiptLine] = [Pair(_named(line), head.amount(line.gross_minor))]
     if line.quantity.unit is Unit.GRAM:
         lines.append(Text(f"  {line.quantity.shown(decimal=head.decimal)} x {head.amount(line.unit_price_minor)}/kg"))
     elif line.quantity.amount != 1:
         lines.append(Text(f"  {line.quantity.amount} x {head.amount(line.unit_price_minor)}"))
+    if line.holds is not None:
+        lines.append(Text(f"  {_label_of(line, line.holds, head)}"))
     if line.source is PriceSource.MEMBER:
         lines.append(Text(f"  {head.words['member']}, {head.words['instead']} {head.amount(line.base_price_minor)}"))
+    elif line.source is PriceSource.CODE and line.unit_price_minor != line.base_price_minor:
+        lines.append(Text(f"  {head.words['label_price']}, {head.words['instead']} {head.amount(line.base_price_minor)}"))
     lines += [Text(f"  {extra}") for extra in (line.batch, line.serial) if extra]
     lines += [Pair(f"  {discount.reason}", head.amount(-off)) for discount, off in zip(line.discounts, line.discounts_minor, strict=True)]
     return lines
+
+
+def _label_of(line: Line, holds: Quantity, head: Letterhead) -> str:
+    """What a label that also says the price says is there: no price for a piece or a kilogram stands beside it, which need not come to the label's."""
+    each = holds.shown(decimal=head.decimal) if holds.unit is Unit.GRAM else f"{holds.amount} {head.words['pieces']}"
+    return each if line.quantity.amount == 1 else f"{line.quantity.amount} x {each}"
+
+
+def _left_online(sale: Sale, words: Mapping[str, str]) -> list[ReceiptLine]:
+    """What of the cart was not picked: each line by its name, or how many articles where a list would be longer than the sale; nothing
+    where it is not known to be online still."""
+    if not sale.rest_is_online:
+        return []
+    if len(sale.left_online) > LEFT_LINES_MAX:
+        return [Text(f"{sum(line.quantity.amount for line in sale.left_online)} {words['rest_online_many']}")]
+    return [Text(f"{line.quantity.amount} x {_named(line)}: {words['rest_online']}") for line in sale.left_online]
+
+
+def _named(line: Line) -> str:
+    return f"{line.name}, {line.variant}" if line.variant else line.name
 
 
 def _sums(sale: Sale, head: Letterhead) -> list[ReceiptLine]:
@@ -85,13 +123,19 @@ def _tenders(sale: Sale, head: Letterhead) -> list[ReceiptLine]:
                 lines.append(Pair(head.words["rounding"], head.amount(tender.rounding_minor)))
             lines.append(Pair(head.words["cash"], head.amount(tender.given_minor)))
             if tender.change_minor:
-                lines.append(Pair(head.words["change"], head.amount(-tender.change_minor), bold=True))
+                lines.append(Pair(head.words["change"], head.amount(tender.change_minor), bold=True))
             continue
         approved = tender.approved_attempt
         brand = approved.result.brand if approved else ""
         lines.append(Pair(" ".join(part for part in (head.words["card"], brand) if part), head.amount(tender.settled_minor)))
         if approved is not None:
-            if approved.result.last_four:
-                lines.append(Text(f"  **** {approved.result.last_four}  {approved.result.approval}".rstrip()))
-            lines += [Text(f"  {text}") for text in approved.result.receipt_lines]
+            lines += _card(approved.result)
     return lines
+
+
+def _card(result: CardResult) -> list[ReceiptLine]:
+    """What stands on the receipt about the card: the terminal's own lines, as it gave them (the card schemes say what is in them); without any, ours."""
+    if any(text.strip() for text in result.receipt_lines):
+        return [Text(text) for text in result.receipt_lines]
+    ours = " ".join(part for part in (f"**** {result.last_four}" if result.last_four else "", result.approval) if part)
+    return [Text(f"  {ours}")] if ours else []

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-DAY_CHANGE_HOUR = 4
-"""Until this hour of local time a new shift still belongs to the day before: a shop that sells past midnight has one business day."""
+from msgspec import Struct
+
+from edge_agent.domain.moments import wall_time
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """A member of staff. ``rights`` are the names of what they may do; a missing right is a no."""
 
     id: str
@@ -24,8 +23,7 @@ class Operator:
         return right in self.rights
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """A cashier's period on a register. ``business_day`` is an ISO date, fixed when the shift opens and carried by every fact of it."""
 
     id: str
@@ -42,13 +40,13 @@ RIGHT_REVIEW = "payment.review"
 RIGHTS_ALL = frozenset({RIGHT_DEPARTMENT, RIGHT_DISCOUNT, RIGHT_VOID, RIGHT_REVIEW})
 
 
-def business_day(at_ms: int, timezone: str, day_change_hour: int = DAY_CHANGE_HOUR) -> str:
-    """The business day, as an ISO date, of a shift that opens at ``at_ms`` in ``timezone`` (an IANA name).
+def business_day(at_ms: int, timezone: str, day_change_hour: int) -> str:
+    """The business day, as an ISO date, of a shift that opens at ``at_ms`` in ``timezone`` (an IANA name) of a market with ``day_change_hour``.
 
-    Reckoned on the wall clock, so a change to or from summer time moves nothing.
+    A shop that sells past midnight has one business day. Reckoned on the wall clock, so a change to or from summer time moves nothing.
 
-    >>> business_day(1_795_388_400_000, "Europe/Berlin")  # Mon 23 Nov 2026, 00:20 in Berlin: still Sunday's shop
+    >>> business_day(1_795_388_400_000, "Europe/Berlin", 4)  # Mon 23 Nov 2026, 00:20 in Berlin: still Sunday's shop
     '2026-11-22'
     """
-    local = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(timezone))
+    local = wall_time(at_ms, ZoneInfo(timezone))
     return (local.replace(tzinfo=None) - timedelta(hours=day_change_hour)).date().isoformat()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from edge_agent.domain.market import Market, TaxRounding
 from edge_agent.domain.money import divide_half_up
@@ -12,8 +13,7 @@ PERCENT_MILLI = 100_000
 """100 % in thousandths of a per cent."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaxRow:
+class TaxRow(Struct, frozen=True):
     """One rate of one sale: ``base_minor`` without tax, and the tax on it. ``base + tax`` is what the customer pays for it."""
 
     tax_class: str

@@ -32,6 +32,8 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from msgspec import Struct
+
 from edge_agent.domain.errors import ConfigError
 
 RUN_CHARS_MAX = 128
@@ -39,6 +41,10 @@ RUN_CHARS_MAX = 128
 
 _CLASSES = {"9": "[0-9]", "A": "[A-Z]", "X": "[0-9A-Z]", "B": "[0-9A-HJKMNP-TV-Z]", "W": "[0-9A-Za-z_-]"}
 _ALLOWED = ", ".join(_CLASSES)
+ALPHABETS = {name: frozenset(found for found in map(chr, range(128)) if re.fullmatch(pattern, found)) for name, pattern in _CLASSES.items()}
+"""The characters of each class, by its key in the table above."""
+SEPARATORS = frozenset(" -")
+"""What somebody who types a code may leave out, or put between its characters."""
 _GRAMMAR = "text, #, {CLASS:LENGTH} and at most one [value]"
 _TOKEN = re.compile(r"\{([^{}]*)\}|([\[\]#])|([^\[\]{}#]+)")
 _RUN = re.compile(r"([9AXBW]):([0-9]{1,3})(?:-([0-9]{1,3}))?")
@@ -46,16 +52,14 @@ _LINK = re.compile(r"(https?://[^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
 _GTIN_PREFIX_DIGITS_MIN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """Text that stands for itself."""
 
     text: str
     in_value: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """``least`` to ``most`` characters of one class (a key of the table above)."""
 
     chars: str
@@ -98,6 +102,16 @@ class Template:
         return cls(source, parts, exact, keyed, _squeezed_pattern(source, parts))
 
     @property
+    def is_link(self) -> bool:
+        """Whether it is a web link."""
+        return _LINK.fullmatch(self.source) is not None
+
+    @property
+    def squeezed_parts(self) -> tuple[Part, ...] | None:
+        """The parts as somebody types them who leaves out spaces and hyphens; None where that is not understood."""
+        return None if self._squeezed is None else tuple(map(_squeezed_part, self.parts))
+
+    @property
     def takes_digits(self) -> bool:
         """Whether a text of digits alone can match, so that it could be taken for a GTIN."""
         return all(_is_number(part.text) if isinstance(part, Literal) else part.chars != "A" for part in self.parts)
@@ -125,7 +139,7 @@ class Template:
         return "".join(value for part, value in values if part.in_value)
 
 
-_SQUEEZE = str.maketrans("", "", " -")
+_SQUEEZE = str.maketrans("", "", "".join(SEPARATORS))
 
 
 def _tidy(run: Run, text: str) -> str:
@@ -194,15 +208,19 @@ def _exact_pattern(source: str, parts: tuple[Part, ...]) -> re.Pattern[str]:
 
 def _squeezed_pattern(source: str, parts: tuple[Part, ...]) -> re.Pattern[str] | None:
     """For typed text without its spaces and hyphens; None where that loses something, is unclear, or could be taken for a GTIN."""
-    squeezed = [part if isinstance(part, Run) else part.text.translate(_SQUEEZE) for part in parts]
-    kept = [part for part in squeezed if part]
-    is_bare = all(isinstance(part, Run) or _is_number(part) for part in kept)
+    squeezed = list(map(_squeezed_part, parts))
+    kept = [part for part in squeezed if isinstance(part, Run) or part.text]
+    is_bare = all(isinstance(part, Run) or _is_number(part.text) for part in kept)
     is_lossy = any(isinstance(part, Run) and part.chars == "W" for part in kept)
     is_unclear = any(isinstance(part, Run) and isinstance(after, Run) and part.least != part.most for part, after in pairwise(kept))
     if _LINK.fullmatch(source) or is_bare or is_lossy or is_unclear:
         return None
-    pattern = "".join(_run_pattern(part) if isinstance(part, Run) else re.escape(part) for part in squeezed)
+    pattern = "".join(_run_pattern(part) if isinstance(part, Run) else re.escape(part.text) for part in squeezed)
     return re.compile(pattern, re.IGNORECASE | re.ASCII)
+
+
+def _squeezed_part(part: Part) -> Part:
+    return part if isinstance(part, Run) else Literal(part.text.translate(_SQUEEZE), part.in_value)
 
 
 def _is_number(text: str) -> bool:

@@ -10,13 +10,17 @@ final only after the transport can no longer deliver)::
        │         └──► UNKNOWN ◄──┘ ───► any of the above, NEEDS_REVIEW
        └──► ABANDONED                   NEEDS_REVIEW ───► APPROVED · NOT_PROCESSED (a person decides), or a late answer
 
-After approval: APPROVED ► VOID_PENDING (a second attempt of kind VOID runs) ► VOIDED.
+After approval: APPROVED ► VOID_PENDING (a second attempt of kind VOID runs) ► VOIDED. What a person decided and the terminal contradicts before
+the sale is completed becomes what the terminal says (PaymentCorrected).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
+
+from edge_agent.domain.money import AMOUNT_MINOR_MAX, Money
 
 
 class TenderKind(Enum):
@@ -66,7 +70,7 @@ MOVES: dict[AttemptState, frozenset[AttemptState]] = {
     S.IN_PROGRESS: _ANSWERS | {S.ABORTING, S.UNKNOWN, S.NEEDS_REVIEW},
     S.ABORTING: _ANSWERS | {S.UNKNOWN, S.NEEDS_REVIEW},
     S.UNKNOWN: _ANSWERS | {S.NEEDS_REVIEW},
-    S.NEEDS_REVIEW: _ANSWERS,
+    S.NEEDS_REVIEW: _ANSWERS | {S.NEEDS_REVIEW},
     S.APPROVED: frozenset({S.VOIDED}),
     S.APPROVED_PARTIAL: frozenset({S.VOIDED}),
     S.APPROVED_OFFLINE: frozenset({S.VOIDED}),
@@ -76,11 +80,10 @@ MOVES: dict[AttemptState, frozenset[AttemptState]] = {
     S.ABANDONED: frozenset(),
     S.VOIDED: frozenset(),
 }
-"""From each state, where an attempt may go; anything else is a bug."""
+"""From each state, where an attempt may go; anything else is a bug. Who waits for a person may learn more of what that person has to know."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardResult:
+class CardResult(Struct, frozen=True):
     """What a terminal told us that may be kept. There is no field for a PAN, a track, an expiry, a name, a CVV or a PIN.
 
     ``last_four`` is at most four digits. ``receipt_lines`` are the terminal's own lines for the customer's receipt.
@@ -99,9 +102,8 @@ class CardResult:
         assert len(self.last_four) <= 4, "more of a card number than may be kept"
 
 
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """Money moved. ``amount_minor`` may be less than asked (partial)."""
+class Approved(Struct, frozen=True):
+    """The other side says that money moved: ``amount_minor`` may be less than asked (partial). Whether it can be believed, ``checked`` says."""
 
     amount_minor: int
     currency: str
@@ -109,46 +111,45 @@ class Approved:
     offline: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
+class Declined(Struct, frozen=True):
     """No money moved; ``reason`` is a stable key for the screen (``refused``, ``insufficient_funds``, ``card_removed`` ...)."""
 
     reason: str
     result: CardResult = CardResult()
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(Struct, frozen=True):
     """No money moved, because somebody (``customer``, ``associate``, ``timeout``) stopped it."""
 
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotProcessed:
+class NotProcessed(Struct, frozen=True):
     """The other side never took it up (unreachable before the first byte, busy, refused the message)."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class InFlight:
+class InFlight(Struct, frozen=True):
     """The other side is still at it; ask again."""
 
     step: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NotFound:
+class NotFound(Struct, frozen=True):
     """The other side has no such transaction. Final only once the transport is settled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """No trustworthy answer. ``reason`` is for the log and the screen's small print."""
+class Unknown(Struct, frozen=True):
+    """No trustworthy answer. ``reason`` is for the log and the screen's small print; ``approved`` is what the other side says that it approved,
+    where that is the reason (MISFITS) and it said what."""
 
     reason: str
+    approved: Approved | None = None
 
+
+MISFITS = frozenset({"mismatch", "wrong_amount", "wrong_currency"})
+"""Why an Unknown is one: the other side approved, but not what was asked for. Money may have moved, so no later "no" of its is believed."""
 
 Outcome = Approved | Declined | Cancelled | NotProcessed | Unknown
 """What a submission ends with; never an exception."""
@@ -156,12 +157,12 @@ Finding = Approved | Declined | Cancelled | NotProcessed | InFlight | NotFound |
 """What a query finds; never an exception."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One conversation. ``wire_ref`` is the identifier that the other side will know it by, fixed before anything is sent.
 
     ``settle_after_ms`` is the wall time after which "not found" may be believed; 0 while unset. ``original`` is the attempt
-    that a VOID undoes. ``reason`` says why it ended as it did.
+    that a VOID undoes. ``reason`` says why it ended as it did. ``reported`` is what the other side last said that it approved, where that is not
+    what was asked for; None where it never did, or named no amount that there can be.
     """
 
     id: str
@@ -180,10 +181,10 @@ class Attempt:
     offline: bool = False
     reason: str = ""
     result: CardResult = CardResult()
+    reported: Money | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tender:
+class Tender(Struct, frozen=True):
     """One way of paying part of a sale, and where it stands.
 
     ``amount_minor`` is what it was asked to pay, ``settled_minor`` what it did pay towards the sale (0 until settled). For
@@ -212,7 +213,7 @@ class Tender:
 
 
 def state_after(outcome: Finding, asked_minor: int) -> AttemptState:
-    """The state that an answer leads to, for an attempt that asked for ``asked_minor``.
+    """The state that an answer leads to, for an attempt that asked for ``asked_minor``. An approval that does not fit is a person's to judge.
 
     >>> state_after(Approved(500, "EUR", CardResult()), 1000).value
     'approved_partial'
@@ -230,15 +231,30 @@ def state_after(outcome: Finding, asked_minor: int) -> AttemptState:
             return S.NOT_PROCESSED
         case InFlight():
             return S.IN_PROGRESS
-        case Unknown():
-            return S.UNKNOWN
+        case Unknown(reason):
+            return S.NEEDS_REVIEW if reason in MISFITS else S.UNKNOWN
 
 
-def believable(outcome: Approved, attempt: Attempt) -> bool:
-    """Whether an approval fits what was asked: the same currency, more than nothing and not more than was asked for; of a void, all of it.
+def checked(finding: Finding, attempt: Attempt) -> Finding:
+    """``finding``, or Unknown for an approval that does not fit what was asked: ``wrong_currency`` and ``wrong_amount``.
 
-    An approval of more (a tip nobody asked for, another customer's payment), or of a part of what is given back, is a case for a person.
+    An approval fits with the same currency, more than nothing and not more than was asked for; of a void, with all of it. One of more (a tip nobody
+    asked for, another customer's payment), or of a part of what is given back, is a case for a person.
     """
-    if attempt.kind is AttemptKind.VOID and outcome.amount_minor != attempt.amount_minor:
-        return False
-    return outcome.currency == attempt.currency and 0 < outcome.amount_minor <= attempt.amount_minor
+    if not isinstance(finding, Approved):
+        return finding
+    if finding.currency != attempt.currency:
+        return Unknown("wrong_currency", finding)
+    least = attempt.amount_minor if attempt.kind is AttemptKind.VOID else 1
+    return finding if least <= finding.amount_minor <= attempt.amount_minor else Unknown("wrong_amount", finding)
+
+
+def reported(approved: Approved) -> Money | None:
+    """The money that an approval speaks of; None where there can be no such amount or currency.
+
+    >>> reported(Approved(29900, "EUR", CardResult())), reported(Approved(29900, "?", CardResult()))
+    (Money(minor=29900, currency='EUR'), None)
+    """
+    name = approved.currency
+    is_currency = len(name) == 3 and name.isascii() and name.isalpha() and name.isupper()
+    return Money(approved.amount_minor, name) if is_currency and 0 <= approved.amount_minor <= AMOUNT_MINOR_MAX else None

@@ -17,12 +17,16 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
+from msgspec import Struct
+
 from edge_agent.domain.code_refusal import refuse
 from edge_agent.domain.errors import ConfigError
 from edge_agent.domain.quantity import QUANTITY_GRAMS_MAX, QUANTITY_PIECES_MAX
 
 PRICE_MINOR_MAX = 99_999_999
 """A price inside a code above this many minor units is refused."""
+PRICE_DECIMALS_MAX = 4
+"""No currency has more."""
 
 _PATTERN = re.compile(r"([0-9*]*)(\.+)([0-9*]*)\{(N+D*)\}([0-9*]*)")
 _SPARED = ("2", "02", "04")
@@ -36,8 +40,7 @@ class Measure(Enum):
     COUNT = "count"
 
 
-@dataclass(frozen=True, slots=True)
-class WeighedCode:
+class WeighedCode(Struct, frozen=True):
     """A label from a scale: the shop's item number, and the amount in the one of the three that ``rule`` (the pattern) names.
 
     ``grams`` is net weight, ``price_minor`` the price of this piece in minor units, ``count`` pieces. All three are None when the
@@ -81,12 +84,21 @@ class WeighedRule:
         if not digits.startswith(_SPARED):
             raise _config_error(section, kind, "a pattern that begins with 02, 04 or 20 to 29 (UPC-A: 2 or 4)", pattern)
         decimals = found[4].count("D")
-        if decimals > {Measure.WEIGHT: 3, Measure.PRICE: 4, Measure.COUNT: 0}[kinds[kind]]:
+        if decimals > {Measure.WEIGHT: 3, Measure.PRICE: PRICE_DECIMALS_MAX, Measure.COUNT: 0}[kinds[kind]]:
             raise _config_error(section, kind, "fewer decimals (weight: three at most, count: none)", pattern)
         item = slice(digits.index("."), digits.rindex(".") + 1)
         amount = slice(digits.index("N"), digits.index("N") + len(found[4]))
         matcher = re.compile(re.sub(r"[.*ND]", "[0-9]", digits) + "[0-9]")
         return cls(pattern, kinds[kind], decimals, item, amount, matcher)
+
+    @property
+    def form(self) -> str:
+        """The 13 digits of its codes; a dot is any digit.
+
+        >>> WeighedRule.parse("2.....*{NNDD}", "price").form
+        '02...........'
+        """
+        return self._digits.pattern.replace("[0-9]", ".")
 
     def read(self, digits: str, minor_digits: int) -> WeighedCode | None:
         """What ``digits`` (13, the check digit already verified) say by this rule, or None when they are not of this pattern.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from edge_agent.domain.basket import Basket
 from edge_agent.domain.errors import JournalCorrupt
-from edge_agent.domain.events import EVENT_TYPES, CustomerAttached, Event
+from edge_agent.domain.events import EVENT_TYPES, BasketSuspended, CustomerAttached, Event, SaleParked
 from edge_agent.domain.register import Register
 from edge_agent.domain.sale import Sale
 from edge_agent.ports import EventRow, SaleRow
+
+SECRETS = frozenset({"badge", "token"})
+"""Fields, wherever in an event, that whoever reads them could act with: a staff badge, the token of a cart's lease."""
+MASK = "***"
 
 _TYPES: dict[str, type[Event]] = {cls.__name__: cls for cls in EVENT_TYPES}
 _encode = msgspec.json.Encoder().encode
@@ -20,12 +23,18 @@ _sale = msgspec.json.Decoder(Sale)
 
 
 def event_row(event: Event) -> EventRow:
-    """An event for the journal. A customer's name goes into the sealed part."""
+    """An event for the journal. A customer's name goes into the sealed part, and so does what a basket was called.
+
+    A label is sealed under the basket's customer; where nobody is known it may still be a person's name, and is sealed under the basket's own id.
+    """
     name = type(event).__name__
-    if isinstance(event, CustomerAttached):
-        nameless = CustomerAttached(replace(event.customer, name=""))
-        return EventRow(name, _encode(nameless), event.customer.id, event.customer.name.encode())
-    return EventRow(name, _encode(event))
+    match event:
+        case CustomerAttached(customer):
+            return EventRow(name, _encode(CustomerAttached(replace(customer, name=""))), customer.id, customer.name.encode())
+        case BasketSuspended() | SaleParked() if event.label:
+            return EventRow(name, _encode(replace(event, label="")), event.customer or event.basket, event.label.encode())
+        case _:
+            return EventRow(name, _encode(event))
 
 
 def read_event(row: EventRow) -> Event:
@@ -37,21 +46,41 @@ def read_event(row: EventRow) -> Event:
         event = msgspec.json.decode(row.body, type=cls)
     except msgspec.DecodeError as problem:
         raise JournalCorrupt(f"An event of type {row.type} cannot be read: {problem}.", hint="Run `edge-agent journal verify`.") from problem
-    if isinstance(event, CustomerAttached):
-        return CustomerAttached(replace(event.customer, name=row.personal.decode()))
-    return event
+    match event:
+        case CustomerAttached(customer):
+            return CustomerAttached(replace(customer, name=row.personal.decode()))
+        case BasketSuspended() | SaleParked() if row.person:
+            return replace(event, label=row.personal.decode())
+        case _:
+            return event
 
 
 def shown_body(row: EventRow) -> str:
-    """An event's JSON for people who look into the journal: nobody's name, and no badge, which would sign somebody in."""
+    """An event's JSON for people who look into the journal: nobody's name, no badge, which would sign somebody in, no token of a live claim."""
     body = msgspec.json.decode(row.body)
     if isinstance(body, dict) and isinstance(body.get("operator"), dict):
         body["operator"] = {key: value for key, value in body["operator"].items() if key not in ("name", "badge")}
-    return _encode(body).decode()
+    if row.type in (BasketSuspended.__name__, SaleParked.__name__) and isinstance(body, dict):
+        body.pop("label", None)  # sealed today; an older version wrote it in the open
+    return _encode(_masked(body)).decode()
+
+
+def _masked(value: object) -> object:
+    """``value`` with MASK for all that SECRETS name; what is empty stays so."""
+    match value:
+        case dict():
+            return {key: MASK if key in SECRETS and held else _masked(held) for key, held in value.items()}
+        case list():
+            return [_masked(held) for held in value]
+        case _:
+            return value
 
 
 def write_state(state: Register) -> bytes:
-    """The register's state without anybody's name; names come back from the replica."""
+    """The register's state without anybody's name; names come back from the replica.
+
+    What a customer's basket was called is left out with their name, by which the list shows it then; other labels stay until their basket is recalled.
+    """
     return _encode(
         replace(
             state,
@@ -71,7 +100,7 @@ def read_state(body: bytes) -> Register:
 
 
 def _nameless(basket: Basket) -> Basket:
-    return replace(basket, customer=replace(basket.customer, name="")) if basket.customer else basket
+    return replace(basket, customer=replace(basket.customer, name=""), label="") if basket.customer else basket
 
 
 def sale_row(sale: Sale) -> SaleRow:

@@ -6,11 +6,13 @@ The shapes are ``sync/contract/schemas``; their words are those of ARTS/OMG POSL
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from edge_agent.domain.basket import Basket, Discount, Line, RemovedLine
-from edge_agent.domain.events import AttemptMoved, BasketVoided, Event, SaleCompleted, ShiftClosed, ShiftOpened
+from msgspec import Struct
+
+from edge_agent.domain.basket import Basket, Discount, Line, RemovedLine, ReturnedCash
+from edge_agent.domain.events import AttemptMoved, BasketVoided, Event, ReviewContradicted, ReviewEnded, SaleCompleted, ShiftClosed, ShiftOpened
 from edge_agent.domain.register import Register, evolve
+from edge_agent.domain.reviewed import Reviewed
 from edge_agent.domain.sale import Sale
 from edge_agent.domain.tender import OPEN, Attempt, AttemptKind, CardResult, Tender, TenderKind
 from edge_agent.ports import FactDraft
@@ -18,6 +20,7 @@ from edge_agent.ports import FactDraft
 SALE_COMPLETED = "retail.sale.completed.v1"
 BASKET_VOIDED = "retail.basket.voided.v1"
 PAYMENT_SETTLED = "retail.payment.settled.v1"
+PAYMENT_CONTRADICTED = "retail.payment.contradicted.v1"
 SHIFT_OPENED = "retail.shift.opened.v1"
 SHIFT_CLOSED = "retail.shift.closed.v1"
 VISIT_RECORDED = "retail.visit.recorded.v1"
@@ -29,8 +32,7 @@ DESCRIPTION_CHARS_MAX = 120
 Json = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Which register speaks, in which incarnation."""
 
     store: str
@@ -73,6 +75,10 @@ def _facts_of_one(before: Register, after: Register, event: Event, origin: Origi
         case AttemptMoved(attempt, cause):
             settled = _settled_outside(before, attempt)
             return [draft("trade", PAYMENT_SETTLED, attempt.id, _settled(attempt, settled, cause))] if settled else []
+        case ReviewContradicted(found):
+            return [draft("trade", PAYMENT_CONTRADICTED, found.id, _contradicted(after.decided(found.id), ""))]
+        case ReviewEnded(attempt=name, why="handled", note=note):
+            return [draft("trade", PAYMENT_CONTRADICTED, name, _contradicted(before.decided(name), note))]
         case ShiftOpened(shift):
             data: Json = {"floatMinor": shift.float_minor, "currencyCode": origin.currency}
             return [draft("trade", SHIFT_OPENED, shift.id, data, after)]
@@ -108,6 +114,24 @@ def _settled(attempt: Attempt, basket: Basket, cause: str) -> Json:
     return {"transactionId": basket.id, "cause": cause, "attempt": {**_attempt(attempt), "currencyCode": attempt.currency, "card": _card(attempt)}}
 
 
+def _contradicted(held: Reviewed | None, note: str) -> Json:
+    """A decision of a person's that the terminal contradicts; with a ``note`` once somebody saw to it."""
+    assert held is not None
+    found = held.found
+    assert found is not None, held.attempt.id
+    return {
+        "transactionId": held.transaction,
+        "receiptCode": held.receipt,
+        "moneyMoved": held.money_moved,
+        "task": "give_back" if held.owed_minor > 0 else "collect" if held.owed_minor < 0 else "clarify",
+        "amountMinor": abs(held.owed_minor) or found.amount_minor,
+        "attempt": {**_attempt(found), "currencyCode": found.currency, "card": _card(found)},
+        "decidedMs": held.at_ms,
+        "handled": bool(note),
+        "note": note,
+    }
+
+
 def _voided(event: BasketVoided, basket: Basket, origin: Origin) -> Json:
     return {
         "transactionId": event.basket,
@@ -117,6 +141,7 @@ def _voided(event: BasketVoided, basket: Basket, origin: Origin) -> Json:
         "currencyCode": origin.currency,
         "attempts": _attempts(basket.tenders),
         "removedItems": _removed(basket.removed),
+        "returnedCash": _returned(basket.returned),
     }
 
 
@@ -156,6 +181,7 @@ def sale_data(sale: Sale) -> Json:
         },
         "tenders": [_tender(tender) for tender in sale.tenders if tender.settled_minor],
         "attempts": _attempts(sale.tenders),
+        "returnedCash": _returned(sale.returned),
     }
 
 
@@ -190,6 +216,7 @@ def _line(line: Line, share_minor: int) -> Json:
         "expiry": line.expiry,
         "serial": line.serial,
         "operatorId": line.operator,
+        "labelled": {"quantity": line.holds.amount, "unit": _UNIT[line.holds.unit.value]} if line.holds else None,
     }
 
 
@@ -208,6 +235,10 @@ def _removed(lines: Sequence[RemovedLine]) -> list[Json]:
     ]
 
 
+def _returned(cash: Sequence[ReturnedCash]) -> list[Json]:
+    return [{"amountMinor": handed.amount_minor, "atMs": handed.at_ms, "operatorId": handed.operator} for handed in cash]
+
+
 def _modifiers(scope: str, discounts: Sequence[Discount], taken: Sequence[int]) -> list[Json]:
     return [
         {
@@ -224,7 +255,6 @@ def _modifiers(scope: str, discounts: Sequence[Discount], taken: Sequence[int]) 
 def _cart(sale: Sale) -> Json | None:
     if sale.lease is None:
         return None
-    left = {line.cart_line for line in sale.left_online}
     return {
         "cartId": sale.lease.cart,
         "version": sale.lease.version,
@@ -232,8 +262,8 @@ def _cart(sale: Sale) -> Json | None:
         "leaseUntilMs": sale.lease.until_ms,
         "offlineCopy": not sale.lease.token,
         "soldLines": sorted(sale.cart_lines_sold),
-        "partlySold": [{"line": line.cart_line, "pieces": line.quantity.amount} for line in sale.lines if line.cart_line in left],
-        "leftLines": sorted(left),
+        "partlySold": [{"line": line, "pieces": pieces} for line, pieces in sorted(sale.cart_pieces_sold_in_part.items())],
+        "leftLines": sorted(sale.cart_lines_left),
     }
 
 
@@ -277,6 +307,7 @@ def _attempts(tenders: Sequence[Tender]) -> list[Json]:
 
 
 def _attempt(attempt: Attempt) -> Json:
+    said = attempt.reported
     return {
         "attemptId": attempt.id,
         "tenderId": attempt.tender,
@@ -288,4 +319,5 @@ def _attempt(attempt: Attempt) -> Json:
         "terminal": attempt.terminal,
         "reason": attempt.reason,
         "startedMs": attempt.started_ms,
+        **({} if said is None else {"reported": {"amountMinor": said.minor, "currencyCode": said.currency}}),
     }

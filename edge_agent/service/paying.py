@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 import structlog
 
 from edge_agent.domain import commands as do
 from edge_agent.domain.errors import NotNow, StorageError
 from edge_agent.domain.events import AttemptAdded, AttemptMoved, Event, SaleCompleted, TenderAdded
-from edge_agent.domain.tender import OPEN, Attempt, AttemptKind, AttemptState, NotFound, TenderKind, Unknown
+from edge_agent.domain.settling import DECIDED, TERMINAL_GONE
+from edge_agent.domain.tender import MONEY_MOVED, OPEN, Attempt, AttemptKind, AttemptState, NotFound, TenderKind, Unknown
 from edge_agent.domain.tender import AttemptState as S
-from edge_agent.ports import Step, TenderMethod, Terminal
+from edge_agent.ports import TenderMethod, Terminal
+from edge_agent.service.checking import Checking
 from edge_agent.service.core import Core
+from edge_agent.service.steps import ShownSteps
 
 ASK_SECONDS = (2.0, 5.0)
 """After an unclear answer the terminal is asked after 2 s, then every 5 s."""
@@ -40,26 +43,29 @@ log = structlog.get_logger(__name__)
 
 
 class Paying:
-    """Every tender and every attempt of this register."""
+    """Every tender and every attempt of this register. ``amount`` writes minor units as the market does."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, amount: Callable[[int], str]) -> None:
         self._core = core
+        self._amount = amount
         self._running: dict[str, asyncio.Task[None]] = {}
         self._aborting: set[asyncio.Task[None]] = set()
         self._settled_at: dict[str, float] = {}
+        self._stopped: set[str] = set()  # attempts that the associate asked to stop
+        self.checking = Checking(core, self._of, self._insist, amount)
 
     # --- commands ------------------------------------------------------------------------------------------------------------
 
-    async def cash(self, given_minor: int | None, command_id: str) -> tuple[Event, ...]:
-        """Cash was put down. Raises RuleError or StorageError."""
-        return await self._core.do(do.PayCash(given_minor), command_id)
+    async def cash(self, given_minor: int | None, command_id: str, basket: str = "") -> tuple[Event, ...]:
+        """Cash was put down (for ``basket``, when it is named: see ``Core.do``). Raises RuleError or StorageError."""
+        return await self._core.do(do.PayCash(given_minor), command_id, basket=basket)
 
-    async def card(self, amount_minor: int | None, command_id: str) -> None:
+    async def card(self, amount_minor: int | None, command_id: str, basket: str = "") -> None:
         """Ask the card terminal. Returns once the attempt is on disk and under way. Raises NotNow (reason from the method), RuleError, StorageError."""
         terminal = self._terminal(TenderKind.CARD)
         attempt_id = self._core.ports.new_id()
         command = do.StartCard(attempt_id, terminal.wire_ref(attempt_id), terminal.name, amount_minor)
-        self._conduct(await self._core.do(command, command_id), terminal)
+        self._conduct(await self._core.do(command, command_id, basket=basket), terminal)
 
     async def give_back(self, tender_id: str, command_id: str) -> None:
         """Undo a tender of the open basket: cash is handed back, a card payment is voided at its terminal."""
@@ -69,14 +75,24 @@ class Paying:
             raise NotNow("That payment is not part of this basket.", hint="Choose one from the list.", reason="tender_gone")
         if tender.kind is TenderKind.CASH:
             await self._core.do(do.ReturnCash(tender_id), command_id)
-            self._core.tell("notice.cash_returned", "info", "Hand the cash back.")
+            back = f"{self._amount(tender.given_minor - tender.change_minor)} {self._core.shop.market.currency}"
+            self._core.tell("notice.cash_returned", "warn", f"Give {back} back to the customer.", amount=back)
             return
         approved = tender.approved_attempt
-        terminal = self._of(approved) if approved else None
-        if terminal is None:
+        if approved is None:
             raise NotNow("That payment cannot be undone here.", hint="Look at the terminal that took it.", reason="no_card_method")
-        attempt_id = self._core.ports.new_id()
+        attempt_id, terminal = self._core.ports.new_id(), self._of(approved)
+        if terminal is None:
+            await self._void_by_hand(approved, attempt_id, command_id)
+            return
         self._conduct(await self._core.do(do.StartVoid(tender_id, attempt_id, terminal.wire_ref(attempt_id)), command_id), terminal)
+
+    async def _void_by_hand(self, approved: Attempt, attempt_id: str, command_id: str) -> None:
+        """Its terminal is not configured any more: nothing is sent, and who may decides whether the payment was undone there."""
+        unsent = attempt_id.replace("-", "").upper()[-len(approved.wire_ref) :]  # of the terminal's own length, should it ever come back and be asked
+        if await self._core.do(do.StartVoid(approved.tender, attempt_id, unsent, terminal_gone=True), command_id):
+            log.error("a payment's terminal is not configured", attempt=approved.id, terminal=approved.terminal)
+            self._tell_review()
 
     async def cancel(self, command_id: str) -> None:
         """Ask the terminal to stop; returns at once. The payment ends when the terminal has said so: cancelled, or approved because it was too late."""
@@ -84,6 +100,7 @@ class Paying:
         attempt = basket.open_attempt if basket else None
         if attempt is None:
             raise NotNow("There is no payment to cancel.", hint="Look at the terminal.", reason="no_payment")
+        self._stopped.add(attempt.id)
         try:
             await self._core.do(do.Asked(attempt.id), command_id, must=True)
         finally:  # a disk that refuses is no reason to let the customer go on paying
@@ -107,9 +124,15 @@ class Paying:
     async def review(self, attempt_id: str, money_moved: bool, note: str, command_id: str) -> tuple[Event, ...]:
         """A person decides what no query could settle."""
         events = await self._core.do(do.Review(attempt_id, money_moved, note), command_id, must=True)
-        self._ended(attempt_id)
         self._say(attempt_id, events)
+        self._ended(attempt_id)
+        self.checking.wake()
         return events
+
+    async def handled(self, attempt_id: str, note: str, command_id: str) -> None:
+        """A person saw to what the terminal and a decision differ by. Raises NotNow, NotAllowed, OutOfBounds, StorageError."""
+        if await self._core.do(do.HandleContradiction(attempt_id, note), command_id):
+            self._core.tell("notice.contradiction_handled", "good", "Noted: that payment is seen to.")
 
     def _terminal(self, kind: TenderKind) -> Terminal:
         method = next((method for method in self._core.ports.methods if method.kind is kind), None)
@@ -137,6 +160,7 @@ class Paying:
     def _conduct(self, events: tuple[Event, ...], terminal: Terminal) -> None:
         attempt = _started(events)
         if attempt is not None:
+            self.checking.give_way(terminal.name)
             self._spawn(attempt, terminal, self._submit(attempt, terminal))
 
     def _spawn(self, attempt: Attempt, terminal: Terminal | None, work: Coroutine[object, object, None]) -> None:
@@ -156,12 +180,15 @@ class Paying:
                 self._spawn(attempt, terminal, self._taken_up(attempt, terminal, "bug", BUG_SECONDS))
 
     async def _submit(self, attempt: Attempt, terminal: Terminal) -> None:
-        def on_step(step: Step) -> None:
-            if self._core.desk.steps.get(attempt.id) != step.key:
-                self._core.desk.steps[attempt.id] = step.key
-                self._core.changed()
+        def show(key: str) -> None:
+            self._core.desk.steps[attempt.id] = key
+            self._core.changed()
 
-        outcome = await terminal.submit(attempt, on_step)
+        steps = ShownSteps(show)
+        try:
+            outcome = await terminal.submit(attempt, steps)
+        finally:
+            steps.stop()
         self._unsettled(attempt, terminal)
         await self._learn(do.Learn(attempt.id, outcome, "answer", settle_after_ms=self._settle_wall_ms(attempt, outcome)))
         if self._open(attempt.id):
@@ -181,6 +208,8 @@ class Paying:
         """Ask until it is settled. Never gives up: after REVIEW_AFTER_SECONDS a person may decide, and asking goes on slower."""
         clock = self._core.ports.clock
         began, asked = clock.monotonic(), 0
+        self._core.desk.review_at_ms[attempt.id] = clock.now_ms() + int(REVIEW_AFTER_SECONDS * 1000)
+        self._core.changed()
         while self._open(attempt.id):
             waited = clock.monotonic() - began
             if waited >= REVIEW_AFTER_SECONDS and self._state(attempt.id) is not AttemptState.NEEDS_REVIEW:
@@ -196,7 +225,7 @@ class Paying:
                 continue
             await self._learn(do.Learn(attempt.id, finding, "query", transport_settled=settled))
 
-    async def _insist(self, command: do.Learn | do.GiveToReview) -> tuple[Event, ...]:
+    async def _insist(self, command: do.Learn | do.GiveToReview | do.StopChecking) -> tuple[Event, ...]:
         """Put what is known of an attempt on disk; while the disk refuses, try again: a payment's outcome is never let go of."""
         refused = False
         while True:
@@ -212,15 +241,19 @@ class Paying:
         held, here = self._core.state.holding(command.attempt), self._core.state.basket
         is_aside = held is not None and (here is None or held[0].id != here.id)
         events = await self._insist(command)
-        if not self._open(command.attempt):
-            self._ended(command.attempt)
         if events:
             self._say(command.attempt, events, is_aside=is_aside)
+        if not self._open(command.attempt):
+            self._ended(command.attempt)
 
     async def _review_due(self, attempt: Attempt, why: str) -> None:
         if not await self._insist(do.GiveToReview(attempt.id, why)):
             return
-        self._core.tell("notice.payment_review", "bad", "A card payment could not be settled.", "A manager has to look at the terminal's own list (F7).")
+        self._tell_review()
+
+    def _tell_review(self) -> None:
+        hint = "A manager decides by the terminal's own list; F7 brings a parked sale back."
+        self._core.tell("notice.payment_review", "bad", "A card payment could not be settled.", hint)
 
     def _say(self, attempt_id: str, events: tuple[Event, ...], *, is_aside: bool = False) -> None:
         """Tell what became of an attempt; of one that was parked so that nobody takes it for the payment of who stands here now."""
@@ -234,20 +267,29 @@ class Paying:
             self._core.tell("notice.parked_paid", "good", f"The parked sale is paid, receipt {sale.receipt}.", receipt=sale.receipt)
         elif is_aside and kind == "payment" and moved.state not in OPEN and moved.state not in LEVELS:
             self._core.tell("notice.parked_unpaid", "bad", "The parked sale was not paid by card.", "F7 brings it back.", reason=moved.reason)
+        elif kind == "payment" and moved.state is AttemptState.NOT_PROCESSED and moved.reason == DECIDED:
+            self._core.tell(
+                "notice.payment_decided_unpaid", "warn", "Decided by hand: nothing was paid by card.", "Take the money another way, or void the sale."
+            )
+        elif kind == "payment" and moved.state in MONEY_MOVED and attempt_id in self._stopped:
+            amount = f"{self._amount(moved.approved_minor)} {moved.currency}"
+            self._core.tell("notice.payment_too_late", "warn", f"The stop came too late: the card paid {amount}.", "Tell the customer.", amount=amount)
         else:
             self._core.tell(f"notice.{kind}_{moved.state.value}", level, f"Card {kind}: {moved.state.value.replace('_', ' ')}.", reason=moved.reason)
 
     # --- recovery ------------------------------------------------------------------------------------------------------------
 
     def recover(self) -> None:
-        """On start, and when a disk is back: an open attempt that nobody here talks about is UNKNOWN now, and is asked about until it is settled."""
+        """On start, and when a disk is back: an open attempt that nobody here talks about is UNKNOWN now, and is asked about until it is settled.
+        What a person decided before goes on being asked about as well."""
+        self.checking.wake()
         for attempt in self._core.state.open_attempts():
             terminal = self._of(attempt)
             if attempt.id in self._running:
                 continue
             if terminal is None:
                 log.error("an open attempt's terminal is not configured", attempt=attempt.id, terminal=attempt.terminal)
-                self._spawn(attempt, terminal, self._review_due(attempt, "terminal_gone"))
+                self._spawn(attempt, terminal, self._review_due(attempt, TERMINAL_GONE))
             else:
                 self._unsettled(attempt, terminal)
                 self._spawn(attempt, terminal, self._taken_up(attempt, terminal, "restart"))
@@ -268,10 +310,13 @@ class Paying:
 
     def _ended(self, attempt_id: str) -> None:
         self._core.desk.steps.pop(attempt_id, None)
+        self._core.desk.review_at_ms.pop(attempt_id, None)
         self._settled_at.pop(attempt_id, None)
+        self._stopped.discard(attempt_id)
 
     async def close(self) -> None:
         """Stop asking; a restart goes on with it."""
+        await self.checking.close()
         tasks = [*self._running.values(), *self._aborting]
         for task in tasks:
             task.cancel()

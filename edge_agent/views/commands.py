@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", description="A UUID made by the client or the service")]
+Named = Annotated[str, Meta(max_length=36, description="The basket that is meant, by its id; empty for the open one, whichever that is")]
 Key = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=512)]
 Typed = Annotated[str, Meta(min_length=1, max_length=512)]
@@ -24,6 +25,18 @@ class OpenShift(Command, frozen=True, tag="open_shift"):
 
     badge: Key
     float_minor: Minor = 0
+
+
+class CheckBadge(Command, frozen=True, tag="check_badge"):
+    """Ask whether a badge is known here, before its holder is asked for anything else; changes nothing."""
+
+    badge: Key
+
+
+class ForgetBadge(Command, frozen=True, tag="forget_badge"):
+    """The badge that was scanned and waits for its float (``Snapshot.opening``) opens no shift after all. One that was scanned since stays."""
+
+    badge: Key
 
 
 class CloseShift(Command, frozen=True, tag="close_shift"):
@@ -107,6 +120,12 @@ class DiscountBasket(Command, frozen=True, tag="discount_basket"):
     amount_minor: Minor | None = None
 
 
+class RemoveDiscount(Command, frozen=True, tag="remove_discount"):
+    """Take back a discount of a line or of the basket, by its id. Needs ``sale.discount``."""
+
+    discount: Id
+
+
 class VoidBasket(Command, frozen=True, tag="void_basket"):
     """Give the basket up. Needs ``sale.void``."""
 
@@ -114,9 +133,10 @@ class VoidBasket(Command, frozen=True, tag="void_basket"):
 
 
 class Suspend(Command, frozen=True, tag="suspend"):
-    """Set the basket aside and serve somebody else."""
+    """Set the basket aside, with what is paid of it, and serve somebody else. A basket that is named and set aside already is left as it is."""
 
     label: Text = ""
+    basket: Named = ""
 
 
 class Recall(Command, frozen=True, tag="recall"):
@@ -153,15 +173,17 @@ class Answer(Command, frozen=True, tag="answer"):
 
 
 class PayCash(Command, frozen=True, tag="pay_cash"):
-    """Cash on the counter; without an amount, exactly what is due."""
+    """Cash on the counter; without an amount, exactly what is due. A basket that is named and paid already takes nothing more."""
 
     given_minor: Minor | None = None
+    basket: Named = ""
 
 
 class PayCard(Command, frozen=True, tag="pay_card"):
-    """Ask the card terminal for an amount; without one, for all that is due."""
+    """Ask the card terminal for an amount; without one, for all that is due. A basket that is named and paid already takes nothing more."""
 
     amount_minor: Minor | None = None
+    basket: Named = ""
 
 
 class CancelPayment(Command, frozen=True, tag="cancel_payment"):
@@ -175,9 +197,10 @@ class ReturnTender(Command, frozen=True, tag="return_tender"):
 
 
 class Park(Command, frozen=True, tag="park"):
-    """Set the sale aside while its payment's outcome is unknown."""
+    """Set the sale aside while its payment's outcome is unknown. A basket that is named and set aside (or paid) already is left as it is."""
 
     label: Text = ""
+    basket: Named = ""
 
 
 class ReviewPayment(Command, frozen=True, tag="review_payment"):
@@ -185,6 +208,15 @@ class ReviewPayment(Command, frozen=True, tag="review_payment"):
 
     attempt: Id
     money_moved: bool
+    note: Reason
+
+
+class HandleContradiction(Command, frozen=True, tag="handle_contradiction"):
+    """Somebody saw to a card payment whose terminal contradicts what was decided (``notice.payment_to_give_back``, ``notice.payment_missing``,
+    ``notice.payment_reported``, ``notice.payment_differs``), or that a voided basket left to be given back (``notice.payment_of_a_void``). Needs
+    ``payment.review``; the note says how."""
+
+    attempt: Id
     note: Reason
 
 
@@ -201,9 +233,9 @@ class PrintReceipt(Command, frozen=True, tag="print_receipt"):
 
 
 AnyCommand = (
-    OpenShift | CloseShift | SignIn | Enter | NextQuantity | NextIsCheck | AddArticle | CheckPrice | AddDepartment | SetQuantity | RemoveLine | DiscountLine
-    | DiscountBasket | VoidBasket | Suspend | Recall | AttachCustomer | DetachCustomer | LoadCart | ReleaseCart | Answer | PayCash | PayCard
-    | CancelPayment | ReturnTender | Park | ReviewPayment | Reprint | PrintReceipt
+    OpenShift | CheckBadge | ForgetBadge | CloseShift | SignIn | Enter | NextQuantity | NextIsCheck | AddArticle | CheckPrice | AddDepartment | SetQuantity
+    | RemoveLine | DiscountLine | DiscountBasket | RemoveDiscount | VoidBasket | Suspend | Recall | AttachCustomer | DetachCustomer | LoadCart | ReleaseCart
+    | Answer | PayCash | PayCard | CancelPayment | ReturnTender | Park | ReviewPayment | HandleContradiction | Reprint | PrintReceipt
 )  # fmt: skip
 
 

@@ -40,15 +40,17 @@ class CustomerNotesView(Struct, frozen=True):
 
 
 class Found(Struct, Generic[T], frozen=True):
-    """What a search found, where it looked, and how old that is."""
+    """What a search found, where it looked, and how old that is; ``more`` when there are others that were not asked for."""
 
     rows: list[T]
     scope: Literal["local", "central"]
     as_of_ms: int | None
+    more: bool = False
 
 
 class Problem(Struct, frozen=True):
-    """RFC 9457 problem details. ``key``, ``hint`` and ``shown`` are ours: the string's key, what to do, and the values."""
+    """RFC 9457 problem details. ``title`` is its type's, ``detail`` says what happened this time. ``key``, ``hint`` and ``shown`` are ours: the string's key,
+    what to do, and the values."""
 
     type: str
     title: str
@@ -70,14 +72,31 @@ class StreamView(Struct, frozen=True):
     oldest_waiting_ms: int | None
 
 
+class FeedView(Struct, frozen=True):
+    """A feed of central's that cannot be read now; the copy of it stays as it is."""
+
+    feed: str
+    problem: str
+
+
+class LeftOutView(Struct, frozen=True):
+    """A feed of which ``rows`` could not be read since the service began; what was here under the same keys stays. ``problem`` is the newest one's."""
+
+    feed: str
+    rows: int
+    problem: str
+
+
 class JournalView(Struct, frozen=True):
-    """The journal's file."""
+    """The journal's file. ``free_mb`` is left on its disk (millions of bytes; None: nobody can say), ``disk_low`` that this is less than it should be."""
 
     path: str
     bytes: int
     events: int
     state: Literal["good", "stopped"]
     reason: str = ""
+    free_mb: int | None = None
+    disk_low: bool = False
 
 
 class VerificationView(Struct, frozen=True):
@@ -86,6 +105,21 @@ class VerificationView(Struct, frozen=True):
     events: int
     facts: int
     problems: list[str]
+
+
+class ForgottenView(Struct, frozen=True):
+    """What forgetting a customer came to. ``known``: there was something of them in the journal. ``in_copy``: central still publishes them to this register."""
+
+    customer: str
+    known: bool
+    in_copy: bool
+
+
+class ResentView(Struct, frozen=True):
+    """What sending withheld facts again came to: ``facts`` are in their streams again, ``left`` cannot be, because their bytes are damaged."""
+
+    facts: int
+    left: int = 0
 
 
 class EventView(Struct, frozen=True):
@@ -98,7 +132,7 @@ class EventView(Struct, frozen=True):
 
 
 class StatusView(Struct, frozen=True):
-    """The service's own health, for IT."""
+    """The service's own health, for IT. ``attention``: what a person has to see to, a sentence each."""
 
     version: str
     boot: str
@@ -114,3 +148,6 @@ class StatusView(Struct, frozen=True):
     catalogue_as_of_ms: int | None
     people_as_of_ms: int | None
     last_sale: SaleView | None
+    feeds_waiting: list[FeedView] = []
+    left_out: list[LeftOutView] = []
+    attention: list[str] = []

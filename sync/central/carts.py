@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from edge_agent.clock import Random
 from sync.central import feeds
@@ -30,7 +31,7 @@ def read_cart(db: Db, cart_id: str, now_ms: int, currency: str | None = None) ->
     """The open cart as it stands; a lease that ran out does not hold it. Raises Refused (not found), also for a cart of another currency."""
     cart = feeds.current(db, "carts", cart_id)
     if cart is None or (currency is not None and cart["currency"] != currency):
-        raise refused(PROBLEM_NOT_FOUND, f"No open cart {cart_id}.")
+        raise refused(PROBLEM_NOT_FOUND, "No such open cart.")
     held = open_claim(db, cart_id, now_ms)
     return cart | {"heldBy": "" if held is None else held[1]}
 
@@ -53,7 +54,7 @@ def open_claim(db: Db, cart_id: str, now_ms: int) -> tuple[str, str, str, int, i
 
 
 def claim(transaction: Transaction, random: Random, who: Who, cart_id: str, request: ClaimRequest) -> ClaimAnswer:
-    """A lease for ``who``. The same key again is the same call: its answer while the lease holds, lease-gone once it has ended.
+    """A lease for ``who``. The same key again is answered with the same lease, prolonged, while it holds; with lease-gone once it has ended.
 
     Raises Refused: not-found, cart-held (also by another basket of the same register), cart-changed, lease-gone.
     """
@@ -62,7 +63,10 @@ def claim(transaction: Transaction, random: Random, who: Who, cart_id: str, requ
     if repeated is not None:
         cart, version, token, until_ms, ended_ms = repeated
         if cart != cart_id or ended_ms is not None or until_ms <= now_ms:
-            raise refused(PROBLEM_LEASE_GONE, "The lease of this call has ended.")
+            raise refused(PROBLEM_LEASE_GONE, "The lease of this claim has ended.")
+        read_cart(db, cart_id, now_ms, who.currency)
+        until_ms = max(until_ms, now_ms + request.ttl_seconds * 1000)
+        db.execute("UPDATE claim SET until_ms = ? WHERE source = ? AND key = ?", (until_ms, who.source, request.key))
         return ClaimAnswer(cart=cart, version=version, token=token, until_ms=until_ms)
     cart_row = read_cart(db, cart_id, now_ms, who.currency)
     held = open_claim(db, cart_id, now_ms)
@@ -108,8 +112,7 @@ def complete(transaction: Transaction, who: Who, cart_id: str, request: Complete
     sold_in_store(transaction, who.source, request.sale, Sold(cart_id, dict.fromkeys(request.lines), request.token))
 
 
-@dataclass(frozen=True, slots=True)
-class Sold:
+class Sold(Struct, frozen=True):
     """What a sale took out of a cart: pieces by line, None for all of them; ``token`` is its lease's, or empty."""
 
     cart: str

@@ -25,6 +25,7 @@ from sync.central.snapshots import Snapshots
 from sync.central.storage import Db, Readers, open_database
 from sync.central.writer import Transaction, Writer
 from sync.contract.rows import StoreRow
+from sync.turns import Turns
 
 DATABASE = "central.db"
 OPS_TOKEN = "ops-token"  # noqa: S105 - the file's name, not a token
@@ -39,19 +40,22 @@ class Central:
     """One central platform over ``folder``, which is made when missing. Close it when done.
 
     ``tenant`` is fixed by the first start; ``ops_token`` is made at the first start and kept in the folder (0600) unless one is given.
-    Raises ConfigError when the folder belongs to another tenant, StorageFailed when it cannot be trusted with facts.
+    It writes on a thread of its own unless it is given other ``turns``. Raises ConfigError when the folder belongs to another tenant, StorageFailed when it
+    cannot be trusted with facts.
     """
 
     def __init__(
-        self, folder: Path, clock: Clock | None = None, random: Random | None = None, *, tenant: str = "", ops_token: str = "", limits: Limits | None = None
-    ) -> None:
+        self, folder: Path, clock: Clock | None = None, random: Random | None = None, *, tenant: str = "", ops_token: str = "", limits: Limits | None = None,
+        turns: Turns | None = None,
+    ) -> None:  # fmt: skip
         clock, random, limits = clock or SystemClock(), random or SystemRandom(), limits or Limits()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / DATABASE
         announcer = Announcer(limits.waiters_max)
         writer = Writer(
-            lambda: open_database(path, writes=True), clock, limits, announce=announcer.changed, announce_all=announcer.wake_all, tick=_tick_of(limits)
-        )
+            lambda: open_database(path, writes=True), clock, limits, announce=announcer.changed, announce_all=announcer.wake_all, tick=_tick_of(limits),
+            turns=turns,
+        )  # fmt: skip
         self.ops_token = ops_token or _kept_token(folder / OPS_TOKEN, random)
         try:
             settled, instance = writer.submit(lambda transaction: _settle(transaction, tenant, random)).result()
@@ -76,14 +80,18 @@ class Central:
         """Add or rename stores and add their registers. Raises ConfigError for a country without a market."""
         return self._write(lambda transaction: put_stores(transaction, self.tenant, rows))
 
-    def seed(self, feed: str, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
-        """Publish (key, data) rows; answers how many changed anything. Raises Refused (invalid).
+    def seed(self, feed: str, rows: Iterable[tuple[str, Mapping[str, Any] | None]]) -> int:
+        """Publish (key, data) rows, or delete those whose data is None; answers how many changed anything. Raises Refused (invalid).
 
-        Carts that central already knows, open or sold, are left alone: seeding twice sells nothing again.
+        Carts to be put that central already knows, open or sold, are left alone: seeding twice sells nothing again.
         """
 
         def job(transaction: Transaction) -> int:
-            changes = (feeds.Change(key, dict(data)) for key, data in rows if feed != "carts" or not feeds.known(transaction.db, feed, key))
+            changes = (
+                feeds.Change(key, None if data is None else dict(data))
+                for key, data in rows
+                if data is None or feed != "carts" or not feeds.known(transaction.db, feed, key)
+            )
             return feeds.publish(transaction, feed, changes)
 
         return self._write(job)

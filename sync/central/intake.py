@@ -10,6 +10,7 @@ from io import BytesIO
 
 import msgspec
 import zstandard
+from msgspec import Struct
 
 from edge_agent.domain.errors import ContractBroken
 from sync.central.checks import read_data
@@ -34,8 +35,7 @@ ENCODINGS = ("zstd", "gzip", "identity")
 ZSTD_WINDOW_BYTES_MAX = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """One fact of a batch. ``data`` is what it says, or why it will be quarantined."""
 
     number: int
@@ -112,5 +112,5 @@ def _take(batch: Batch, index: int, wire: bytes, who: Who) -> None:
         raise refused(PROBLEM_EPOCH_RETIRED, f"The register's epoch is {who.current}, the fact's {envelope.epoch}, the token's {who.epoch}.", index=index)
     if not 0 < envelope.number <= NUMBER_MAX:
         raise refused(PROBLEM_ENVELOPE, f"Numbers go from 1 to {NUMBER_MAX}.", index=index)
-    arrival = Arrival(envelope.number, envelope.type, envelope.id, envelope.prevhash, hashlib.sha256(wire).digest(), wire, read_data(envelope))
+    arrival = Arrival(envelope.number, envelope.type, envelope.id, envelope.prevhash, hashlib.sha256(wire).digest(), wire, read_data(envelope, who.currency))
     batch.streams.setdefault(envelope.stream, []).append(arrival)

@@ -1,25 +1,28 @@
 """Taking facts in: one high-water mark per (source, epoch, stream), so that nothing is missing, doubled or out of order.
 
 ``next`` moves with what was stored, in the same transaction. A number that is here already with another hash proves that two machines write under
-one identity (a cloned disk, a restored backup): the register is frozen until it is enrolled anew.
+one identity (a cloned disk, a restored backup): the register is frozen until it is enrolled anew. So it is by a fact in which it says itself
+that its disk ends before central does.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import msgspec
+from msgspec import Struct
 
 from sync.central.books import enter
 from sync.central.intake import Arrival, Batch
+from sync.central.issued_anew import note_again, told_before
 from sync.central.problems import Refused, refused
 from sync.central.registers import Who, freeze
 from sync.central.storage import Db
 from sync.central.writer import Transaction
 from sync.contract.envelope import FIRST_PREVHASH
+from sync.contract.facts import RegisterBehind
 from sync.contract.messages import (
     PROBLEM_CHAIN,
     PROBLEM_EPOCH_RETIRED,
@@ -36,8 +39,7 @@ from sync.contract.messages import (
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """Where one stream stands: its row's id, the number wanted next, and the hash of the last fact."""
 
     id: int
@@ -63,6 +65,11 @@ def take_in(transaction: Transaction, who: Who, batch: Batch) -> PushAck | Refus
             return _freeze_forked(transaction, who, stream, forked)
         _require_next(chains[stream], stream, facts)
     acks = {stream: _store(transaction, who, chains[stream], facts) for stream, facts in batch.streams.items()}
+    fresh = [fact.data for stream, facts in batch.streams.items() for fact in facts if fact.number >= chains[stream].next]
+    behind = next((data for data in fresh if isinstance(data, RegisterBehind) and _is_behind(db, who, data)), None)
+    if behind is not None:
+        there = f"its disk has {behind.stream} up to {behind.ours}, central up to {behind.central}"
+        _freeze(transaction, who, f"Two machines sell as this register, or it lost facts: {there}. Enrol the right machine again.")
     return PushAck(registers={who.source: RegisterAck(epoch=str(epoch), streams=acks)})
 
 
@@ -84,10 +91,24 @@ def _fork_in(db: Db, chain: Chain, facts: Sequence[Arrival]) -> int | None:
 
 
 def _freeze_forked(transaction: Transaction, who: Who, stream: str, number: int) -> Refused:
-    why = f"Two machines wrote under one identity: number {number} of {stream} came twice with different content. Enrol the right machine again."
+    why = "Two machines wrote under one identity, or one on an old copy of its disk: "
+    why += f"number {number} of {stream} came twice with different content. Enrol the right machine again."
+    _freeze(transaction, who, why)
+    return refused(PROBLEM_FORK, why, stream=stream)
+
+
+def _is_behind(db: Db, who: Who, told: RegisterBehind) -> bool:
+    """Whether what a register says of itself is true here: it was of this epoch, and central has the very fact that it named as the newest."""
+    if told.epoch != str(who.epoch) or told.central <= told.ours:
+        return False
+    here = "SELECT hash FROM fact WHERE number = ? AND chain = (SELECT id FROM chain WHERE source = ? AND epoch = ? AND stream = ?)"
+    row = db.execute(here, (told.central, who.source, who.epoch, told.stream)).fetchone()
+    return row is not None and bytes(row[0]).hex() == told.head_hash
+
+
+def _freeze(transaction: Transaction, who: Who, why: str) -> None:
     freeze(transaction, who.source, why)
     log.error("register %s is frozen: %s", who.source, why)
-    return refused(PROBLEM_FORK, why, stream=stream)
 
 
 def _require_next(chain: Chain, stream: str, facts: Sequence[Arrival]) -> None:
@@ -109,17 +130,21 @@ def _store(transaction: Transaction, who: Who, chain: Chain, facts: Sequence[Arr
     if not fresh:
         return StreamAck(next=chain.next, accepted=0, duplicates=len(facts), quarantined=known)
     db, now_ms = transaction.db, transaction.now_ms
+    again, problems = told_before(db, who.source, fresh)
     db.executemany(
         "INSERT INTO fact (chain, number, type, id, received_ms, hash, wire) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [(chain.id, fact.number, fact.type, fact.id, now_ms, fact.hash, fact.wire) for fact in fresh],
     )
     following, head_hash = fresh[-1].number + 1, fresh[-1].hash.hex()
     db.execute("UPDATE chain SET next = ?, head_hash = ? WHERE id = ?", (following, head_hash, chain.id))
-    problems = {fact.number: fact.data for fact in fresh if isinstance(fact.data, Problem)}
-    problems |= enter(transaction, who, chain.id, fresh)
+    note_again(db, chain.id, again)
+    new = [fact for fact in fresh if fact.number not in again and fact.number not in problems]
+    problems |= {fact.number: fact.data for fact in new if isinstance(fact.data, Problem)}
+    problems |= enter(transaction, who, chain.id, new)
     _quarantine(transaction, who, chain.id, fresh, problems)
     found = [Quarantined(sequence=number, problem=problem) for number, problem in sorted(problems.items())]
-    return StreamAck(next=following, accepted=len(fresh), duplicates=len(facts) - len(fresh), quarantined=known + found)
+    accepted = len(fresh) - len(again)
+    return StreamAck(next=following, accepted=accepted, duplicates=len(facts) - accepted, quarantined=known + found)
 
 
 def _known_quarantine(db: Db, chain: Chain, facts: Sequence[Arrival]) -> list[Quarantined]:

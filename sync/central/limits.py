@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 MS_PER_DAY = 86_400_000
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Central's bounds; beyond ``*_max`` of something the answer is 503 busy with Retry-After, unless it says otherwise."""
 
     jobs_waiting_max: int = 512

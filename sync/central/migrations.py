@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 from sqlite_utils import Database, Migrations
+
+from edge_agent.domain.errors import ContractBroken
+from sync.contract.envelope import decode_fact
+from sync.contract.facts import WITHHELD, FactWithheld
+from sync.contract.identifiers import plain_identifier
 
 MIGRATIONS = Migrations("central")
 
@@ -76,3 +82,73 @@ def first_version(db: Database) -> None:
     """Registers and their tokens; facts as sent; the books made of them; feeds; carts."""
     for statement in (*IDENTITY, *LEDGER, *BOOKS, *FEEDS, *CARTS):
         db.execute(statement)
+
+
+@MIGRATIONS()
+def what_a_code_bought(db: Database) -> None:
+    """The epoch that a used code bought, while the device may repeat the call; of codes used before nothing is known, and they end."""
+    db.execute("ALTER TABLE enrol_code ADD COLUMN epoch INTEGER")
+
+
+@MIGRATIONS()
+def identifiers_in_one_form(db: Database) -> None:
+    """Identifiers in the form in which they are compared, each of as many customers as have it."""
+    db.execute("DROP TABLE identifier")
+    db.execute(
+        """CREATE TABLE identifier (kind TEXT NOT NULL, value TEXT NOT NULL, customer TEXT NOT NULL, PRIMARY KEY (kind, value, customer))
+           STRICT, WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX identifier_customer ON identifier (customer)")
+    for (data,) in db.execute("SELECT data FROM feed_row WHERE feed = 'customers' AND op = 'put'").fetchall():
+        row = msgspec.json.decode(data)
+        found = {(one["kind"], plain_identifier(one["kind"], one["value"]), row["id"]) for one in row["identifiers"]}
+        for each in found:
+            if each[1]:
+                db.execute("INSERT INTO identifier (kind, value, customer) VALUES (?, ?, ?)", each)
+
+
+@MIGRATIONS()
+def every_market_that_a_row_left(db: Database) -> None:
+    """All the markets that a row was in before, not the last one alone."""
+    db.execute("CREATE TABLE feed_left (feed TEXT NOT NULL, key TEXT NOT NULL, scope TEXT NOT NULL, PRIMARY KEY (feed, key, scope)) STRICT, WITHOUT ROWID")
+    db.execute("INSERT INTO feed_left SELECT feed, key, left_scope FROM feed_row WHERE left_scope <> ''")
+    db.execute("ALTER TABLE feed_row DROP COLUMN left_scope")
+
+
+@MIGRATIONS()
+def sales_by_receipt_code(db: Database) -> None:
+    """Sales are looked up by what their receipt says; codes that were repeated before this stay as they are."""
+    db.execute("CREATE INDEX sale_receipt_code ON sale (chain, receipt)")
+
+
+@MIGRATIONS()
+def when_feeds_changed(db: Database) -> None:
+    """Up to which number a feed came at what moment; of changes before this only the last number is known."""
+    db.execute("CREATE TABLE feed_mark (feed TEXT NOT NULL, rev INTEGER NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (feed, rev)) STRICT, WITHOUT ROWID")
+    db.execute("CREATE INDEX feed_mark_at ON feed_mark (at_ms)")
+    db.execute("INSERT INTO feed_mark SELECT name, head, 0 FROM feed WHERE head > 0")
+
+
+@MIGRATIONS()
+def where_words_belong(db: Database) -> None:
+    """Where in its register's order each attempt was told of last, and where facts that were withheld belong, which may come yet, at another place."""
+    for column in ("told_epoch", "told_number"):
+        db.execute(f"ALTER TABLE attempt ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+    db.execute(
+        """CREATE TABLE withheld_at (source TEXT NOT NULL, fact TEXT NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (source, fact))
+           STRICT, WITHOUT ROWID"""
+    )
+    query = "SELECT c.source, c.epoch, f.number, f.wire FROM fact f JOIN chain c ON c.id = f.chain WHERE f.type = ? ORDER BY c.epoch, f.number"
+    for source, epoch, number, wire in db.execute(query, (WITHHELD,)).fetchall():
+        try:
+            fact = msgspec.json.decode(decode_fact(wire).data, type=FactWithheld).fact_id
+        except (ContractBroken, msgspec.DecodeError):
+            continue  # it is in quarantine
+        db.execute("INSERT INTO withheld_at VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (source, fact, epoch, number))
+
+
+@MIGRATIONS()
+def facts_by_id(db: Database) -> None:
+    """Facts are found by their ids, so that one that is issued anew is known; of those before this nothing is said, they stay as they were entered."""
+    db.execute("CREATE INDEX fact_id ON fact (id, chain, number)")
+    db.execute("CREATE TABLE issued_anew (chain INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (chain, number)) STRICT, WITHOUT ROWID")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from edge_agent.clock import Clock, Random
 from sync.central.announcer import Announcer
@@ -12,8 +12,7 @@ from sync.central.storage import Readers
 from sync.central.writer import Writer
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(Struct, frozen=True):
     """One running central. ``instance`` names its data: cursors made by another are refused. ``ops_hash`` is the hash of the operators' token."""
 
     tenant: str

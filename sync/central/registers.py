@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from edge_agent.clock import Random
 from edge_agent.domain.errors import ConfigError
@@ -27,15 +27,15 @@ from sync.contract.rows import StoreRow
 TOKEN_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
-    """The register that asks: ``epoch`` is its token's, ``current`` the register's newest; ``currency`` is its market's."""
+class Who(Struct, frozen=True):
+    """The register that asks: ``epoch`` is its token's, ``current`` the register's newest; ``country`` and ``currency`` are its store's."""
 
     source: str
     store: str
     register: str
     epoch: int
     current: int
+    country: str
     currency: str
     frozen: str
 
@@ -56,37 +56,47 @@ def secret_hash(secret: str) -> bytes:
 
 
 def who_asks(db: Db, token: str, *, retired_too: bool = False) -> Who:
-    """The register that ``token`` belongs to. Raises Refused (unauthorised) for an unknown token, and for a retired one unless ``retired_too``."""
+    """The register that ``token`` belongs to. Raises Refused (unauthorised) for an unknown token, and for a retired one.
+
+    ``retired_too``: one of an earlier epoch is let through, to be told so; one that a repeated enrolment replaced in the same epoch never is.
+    """
     row = db.execute(
-        """SELECT r.source, r.store, r.register, t.epoch, r.epoch, s.currency, r.frozen, t.retired_ms
+        """SELECT r.source, r.store, r.register, t.epoch, r.epoch, s.country, s.currency, r.frozen, t.retired_ms
            FROM token t JOIN register r USING (source) JOIN store s USING (store) WHERE t.hash = ?""",
         (secret_hash(token),),
     ).fetchone()
     if row is None:
         raise refused(PROBLEM_UNAUTHORISED, "No register has this token.")
-    if row[7] is not None and not retired_too:
+    if row[8] is not None and not (retired_too and row[3] != row[4]):
         raise refused(PROBLEM_UNAUTHORISED, "This register was enrolled again; this token is retired.")
-    return Who(*row[:7])
+    return Who(*row[:8])
 
 
 def put_stores(transaction: Transaction, tenant: str, rows: Iterable[StoreRow]) -> int:
-    """Add or rename stores and add their registers; answers how many stores. Raises ConfigError for a country without a known market."""
+    """Add or rename stores and add their registers; answers how many stores that changed. Raises ConfigError for a country without a known market."""
     count = 0
     for row in rows:
         market = row.market or (market_row(MARKETS[row.country]) if row.country in MARKETS else None)
         if market is None:
             raise ConfigError(f"stores: {row.store}: country {row.country} has no market here.", hint="Add a market to the store.", reason="market")
+        before = _changes(transaction)
         transaction.db.execute(
             """INSERT INTO store (store, name, country, currency, market) VALUES (?, ?, ?, ?, ?) ON CONFLICT (store) DO UPDATE SET
-               name = excluded.name, country = excluded.country, currency = excluded.currency, market = excluded.market""",
+               name = excluded.name, country = excluded.country, currency = excluded.currency, market = excluded.market
+               WHERE (name, country, currency, market) != (excluded.name, excluded.country, excluded.currency, excluded.market)""",
             (row.store, row.store_name, row.country, row.currency or market.currency, msgspec.json.encode(market).decode()),
         )
         transaction.db.executemany(
             "INSERT INTO register (source, store, register) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             [(source_of(tenant, row.store, register), row.store, register) for register in row.registers],
         )
-        count += 1
+        count += _changes(transaction) > before
     return count
+
+
+def _changes(transaction: Transaction) -> int:
+    """How many rows this connection has written so far."""
+    return int(transaction.db.execute("SELECT total_changes()").fetchone()[0])
 
 
 def freeze(transaction: Transaction, source: str, why: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edge_agent.domain.money import digits
-from sync.central.reconcile import Reconciliation, RegisterReport
+from sync.central.reconcile import PaymentTask, Reconciliation, RegisterReport
 from sync.central.trade_books import Books
 
 
@@ -26,8 +26,27 @@ def report_lines(found: Reconciliation) -> Iterator[str]:
     for register in found.registers:
         yield from _register_lines(register)
         yield ""
-    waiting = f"{found.quarantined} in quarantine, {found.refund_tasks} refund tasks"
-    yield f"{'IN ORDER' if found.ok else 'NOT IN ORDER'}: {found.sales} sales, {waiting}"
+    for task in found.payment_tasks:
+        yield _task_line(task)
+    if found.payment_tasks:
+        yield ""
+    verdict = "IN ORDER" if found.ok else "NOT IN ORDER"
+    but = f", but {'; '.join(found.attention)}" if found.attention else ""
+    yield f"{verdict}{but}: {found.sales} sales, {found.quarantined} in quarantine, {found.refund_tasks} refund tasks"
+
+
+def _task_line(task: PaymentTask) -> str:
+    amount = f"{amount_text(task.amount_minor, task.currency)} {task.currency}"
+    said = f"{amount_text(task.reported_minor, task.reported_currency)} {task.reported_currency}" if task.reported_currency else ""
+    match task.task:
+        case "give_back":
+            what = f"GIVE BACK {amount}: paid by card"
+        case "collect":
+            what = f"COLLECT {amount}: not paid by card"
+        case _:
+            what = f"CLARIFY {amount} by card: the terminal reported {said or 'another amount or currency'}"
+    sale = f"receipt {task.receipt}" if task.receipt else f"basket {task.transaction}"
+    return f"{what}, {sale}, terminal {task.terminal} ({task.store}/{task.register}, attempt {task.attempt})"
 
 
 def _register_lines(register: RegisterReport) -> Iterator[str]:
@@ -37,7 +56,8 @@ def _register_lines(register: RegisterReport) -> Iterator[str]:
     for stream in register.streams:
         verdict = f"verified to {stream.head_hash[:12]}" if stream.chained else "BROKEN"
         numbers = f"{stream.first:>10}{stream.last:>10}{stream.count:>10}{stream.gaps:>6}{stream.quarantined:>13}{stream.withheld:>10}"
-        yield f"  {stream.stream:8}{numbers}  {verdict}"
+        anew = f", {stream.issued_anew} issued anew and counted before" if stream.issued_anew else ""
+        yield f"  {stream.stream:8}{numbers}  {verdict}{anew}"
     for books in register.books:
         yield from _book_lines(books)
     agree = "the books are what the facts say" if register.agree else "THE BOOKS ARE NOT WHAT THE FACTS SAY"
@@ -52,5 +72,7 @@ def _book_lines(books: Books) -> Iterator[str]:
     yield f"  {books.currency}: {books.sales} sales, {books.lines} lines, {sums}"
     for kind, minor in books.tenders.items():
         yield f"    paid by {kind:<16}{money(minor):>16}"
+    if books.rounding_minor:
+        yield f"    {'rounding of cash':<24}{money(books.rounding_minor):>16}"
     for tax_class, tax in books.taxes.items():
         yield f"    taxed {tax_class:<18}{money(tax.base_minor):>16}  tax {money(tax.tax_minor)}"

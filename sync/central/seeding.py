@@ -1,4 +1,8 @@
-"""Filling a central from a folder of NDJSON files: stores.ndjson and one file per feed, each line ``{"op":"put","key":...,"data":{...}}``."""
+"""Filling a central from a folder of NDJSON files: stores.ndjson and one file per feed.
+
+Each line of a feed's file is ``{"op":"put","key":...,"data":{...}}`` or ``{"op":"del","key":...}``; without ``op`` it is a put. Of lines with one
+key the last one holds, so that a file may be written on, and seeding it again changes nothing. When a row is valid stands in its data.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,23 @@ LINE_BYTES_MAX = 1024 * 1024
 T = TypeVar("T")
 
 
-class SeedLine(Struct, frozen=True):
-    """One line of a feed's file."""
+class SeedLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of a feed's file. ``put`` carries the whole row; ``del`` is for registers a tombstone, and what data it has is not looked at."""
 
     key: str
-    data: dict[str, Any]
+    data: dict[str, Any] | None = None
     op: str = "put"
+
+    def __post_init__(self) -> None:
+        if self.op not in ("put", "del"):
+            raise ValueError(f"op: expected put or del, got {self.op[:40]!r}")
+        if self.op == "put" and self.data is None:
+            raise ValueError("data: expected the row to put, got none")
+
+    @property
+    def row(self) -> dict[str, Any] | None:
+        """The row to put, or None when it is to be deleted."""
+        return self.data if self.op == "put" else None
 
 
 def seed_folder(central: Central, folder: Path) -> dict[str, int]:
@@ -36,9 +51,9 @@ def seed_folder(central: Central, folder: Path) -> dict[str, int]:
     for feed in FEEDS:
         path = folder / f"{feed}.ndjson"
         if path.exists():
-            lines = list(read_lines(path, SeedLine))
+            rows = {line.key: line.row for line in read_lines(path, SeedLine)}
             try:
-                counts[feed] = central.seed(feed, ((line.key, line.data) for line in lines))
+                counts[feed] = central.seed(feed, rows.items())
             except Refused as problem:
                 raise ConfigError(f"{path}: {problem.problem.detail}", hint="Correct the row; nothing of this file was published.", reason="seed") from problem
     if not counts:

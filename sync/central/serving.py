@@ -6,23 +6,20 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-
-import uvicorn
 
 from edge_agent.clock import Clock, Random
 from edge_agent.domain.errors import ConfigError
+from sync.bounded_http import BACKLOG, BoundedServer, Connections, connections_max
 from sync.central.central import Central
 from sync.central.limits import Limits
 
-BACKLOG = 512
 STOP_SECONDS = 3
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection is kept: longer than clients keep theirs, so that none is closed while a request is on its way."""
 CONNECTIONS_MAX = 10_000
-"""Connections at once; uvicorn answers 503 beyond."""
+"""Connections at once, if the process may have so many descriptors; beyond, the quietest that central waits for is closed, else the new one gets a 503."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -36,7 +33,7 @@ def listen(host: str, port: int) -> socket.socket:
         sock.listen(BACKLOG)
     except OSError as problem:
         sock.close()
-        raise ConfigError(f"Cannot listen on {host}, port {port}: {problem.strerror}.", hint="Choose another --port.", reason="address") from problem
+        raise ConfigError(f"Cannot listen on {host}, port {port}: {problem.strerror}.", hint="Choose another --host or --port.", reason="address") from problem
     return sock
 
 
@@ -46,21 +43,13 @@ def url_of(sock: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class Server(uvicorn.Server):
-    """uvicorn that lets waiting requests go when it is told to stop."""
+class Server(BoundedServer):
+    """Central's server: it lets waiting requests go when it is told to stop."""
 
-    def __init__(self, central: Central) -> None:
-        config = uvicorn.Config(
-            central.asgi(), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=STOP_SECONDS, limit_concurrency=CONNECTIONS_MAX,
-            server_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        )  # fmt: skip
-        super().__init__(config)
+    def __init__(self, central: Central, connections: Connections | None = None) -> None:
+        bounded = connections or Connections(connections_max(CONNECTIONS_MAX))
+        super().__init__(central.asgi(), bounded, timeout_graceful_shutdown=STOP_SECONDS, timeout_keep_alive=KEEP_ALIVE_SECONDS)
         self._central = central
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are the program's business: uvicorn would send them on to itself afterwards, and nothing would be closed."""
-        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what waits for news, then stop as usual."""
@@ -87,8 +76,9 @@ class EmbeddedCentral:
     """A central with its server in a thread. ``start`` answers the URL; after ``stop`` it can be started again over the same folder."""
 
     def __init__(self, folder: Path, clock: Clock | None = None, random: Random | None = None, *, tenant: str = "", ops_token: str = "",
-                 host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None) -> None:  # fmt: skip
+                 host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None, connections: Connections | None = None) -> None:  # fmt: skip
         self._make: Callable[[], Central] = lambda: Central(folder, clock, random, tenant=tenant, ops_token=ops_token, limits=limits)
+        self._connections = connections
         self._host, self._port = host, port
         self._running: tuple[Central, Server, threading.Thread] | None = None
 
@@ -109,7 +99,7 @@ class EmbeddedCentral:
         sock = listen(self._host, self._port)
         try:
             central = self._make()
-            server = Server(central)
+            server = Server(central, self._connections)
         except BaseException:
             sock.close()
             raise

@@ -10,12 +10,12 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import zstandard
+from msgspec import Struct
 
-from sync.central.feed_pages import Cursor, encode_row
+from sync.central.feed_pages import Cursor, edition_of, encode_row, mark_of
 from sync.central.limits import Limits
 from sync.central.problems import refused
 from sync.central.storage import Db
@@ -27,8 +27,7 @@ ZSTD_LEVEL = 6
 SUFFIX = ".ndjson.zst"
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """A finished file and what is said of it."""
 
     path: Path
@@ -55,7 +54,7 @@ class Snapshots:
             self._sweep()
             newest = self._newest.get((feed, market))
             head = int(db.execute("SELECT head FROM feed WHERE name = ?", (feed,)).fetchone()[0])
-            cursor = Cursor(instance, head, head)
+            cursor = Cursor(edition_of(instance, market), head, head, mark_of(db, feed, head))
             if newest is None or not self._good_enough(newest, cursor, now_ms):
                 newest = self._newest[feed, market] = self._build(db, feed, market, cursor, now_ms)
                 self._drop_old((feed, market), newest.path)

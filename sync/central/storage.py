@@ -7,6 +7,7 @@ under load could damage the file. WAL with ``synchronous=FULL`` loses no commit 
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from sync.central.migrations import MIGRATIONS
 
 SQLITE_OLDEST = (3, 51, 3)
 SYNCHRONOUS_FULL = 2
+PRIVATE_MODE = 0o600
 BUSY_SECONDS = 10.0
 PAGE_BYTES = 8192
 WAL_PAGES_MAX = 4_000
@@ -57,18 +59,31 @@ class Db(Protocol):
 
 
 def open_database(path: Path, *, writes: bool) -> Db:
-    """A connection to the file, made when missing and migrated if it ``writes``. Raises StorageFailed when it cannot be trusted with facts."""
+    """A connection to the file, made when missing and migrated if it ``writes``. Raises StorageFailed when it cannot be trusted with facts, OSError."""
     if sqlcipher3.dbapi2.sqlite_version_info < SQLITE_OLDEST:
         raise StorageFailed(f"SQLite {sqlcipher3.dbapi2.sqlite_version} is too old.", hint="Upgrade the sqlcipher3 package.", reason="engine_old")
+    if writes:
+        _make_private(path)
     connection = sqlcipher3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
     connection.execute("PRAGMA cipher_log_level = NONE")
     if writes:
-        _prepare_to_write(connection, path)
+        try:
+            _prepare_to_write(connection, path)
+        except DatabaseError as problem:
+            connection.close()
+            raise StorageFailed(f"{path}: {problem}.", hint="Look at the file and its disk; bring it back from a backup if it is damaged.") from problem
     else:
         connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA foreign_keys = ON")
     typed: Db = connection
     return typed
+
+
+def _make_private(path: Path) -> None:
+    """The file is there and its owner's alone; SQLite gives the files beside it the same mode."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
+    os.close(handle)
+    path.chmod(PRIVATE_MODE)
 
 
 def _prepare_to_write(connection: Any, path: Path) -> None:

@@ -44,7 +44,7 @@ def order(transaction: Transaction, cart_id: str) -> int:
     db = transaction.db
     cart = feeds.current(db, "carts", cart_id)
     if cart is None:
-        raise refused(PROBLEM_NOT_FOUND, f"No open cart {cart_id}.")
+        raise refused(PROBLEM_NOT_FOUND, "No such open cart.")
     held = open_claim(db, cart_id, transaction.now_ms)
     if held is not None:
         raise refused(PROBLEM_HELD, f"It is being checked out at {held[1]}.", held_by=held[1], until_ms=held[4])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from sync.central.limits import Limits
 from sync.central.problems import Refused, refused
 from sync.central.storage import DatabaseError, Db, OperationalError
 from sync.contract.messages import PROBLEM_BUSY
+from sync.turns import OneThread, Turns
 
 DISK_HINT = "Look at the disk of the central platform."
 TICK_SECONDS = 1.0
@@ -54,8 +55,9 @@ class Writer:
     """
 
     def __init__(
-        self, open_db: Callable[[], Db], clock: Clock, limits: Limits, *, announce: Callable[[set[str]], None], announce_all: Callable[[], None], tick: Job
-    ) -> None:
+        self, open_db: Callable[[], Db], clock: Clock, limits: Limits, *, announce: Callable[[set[str]], None], announce_all: Callable[[], None], tick: Job,
+        turns: Turns | None = None,
+    ) -> None:  # fmt: skip
         self._open_db = open_db
         self._db = open_db()
         self._clock = clock
@@ -68,9 +70,10 @@ class Writer:
         self._down = False
         self._stopping = False
         self._door = threading.Lock()
-        self._waiting: queue.Queue[_Waiting | None] = queue.Queue(limits.jobs_waiting_max)
-        self._thread = threading.Thread(target=self._run, name="central-write", daemon=True)
-        self._thread.start()
+        self._waiting_max = limits.jobs_waiting_max
+        self._in_hand = 0
+        self._turns = turns or OneThread("central-write", TICK_SECONDS)
+        self._turns.start(self._turn)
 
     def submit(self, job: Callable[[Transaction], T]) -> Future[T]:
         """Queue a job; its future is done once its commit is on disk. Raises Refused (busy) when too many wait."""
@@ -78,10 +81,10 @@ class Writer:
         with self._door:
             if self._stopping:
                 raise refused(PROBLEM_BUSY, "Central is stopping.")
-            try:
-                self._waiting.put_nowait(waiting)
-            except queue.Full:
-                raise refused(PROBLEM_BUSY, "Too many writes wait.") from None
+            if self._in_hand >= self._waiting_max:
+                raise refused(PROBLEM_BUSY, "Too many writes wait.")
+            self._in_hand += 1
+        self._turns.put(waiting)
         return waiting.future
 
     async def run(self, job: Callable[[Transaction], T]) -> T:
@@ -92,33 +95,31 @@ class Writer:
         """Finish what waits, checkpoint and close."""
         with self._door:
             self._stopping = True
-        self._waiting.put(None)
-        self._thread.join()
+        self._turns.put(None)
+        self._turns.join()
 
-    def _run(self) -> None:
-        going_on = True
-        while going_on:
-            batch, going_on = self._next_batch()
-            if batch:
-                self._commit(batch)
-            if self._clock.monotonic() - self._ticked >= TICK_SECONDS:
-                self._look_after()
-        self._db.close()
+    def _turn(self, waiting: deque[_Waiting | None]) -> bool:
+        batch, going_on = self._next_batch(waiting)
+        if batch:
+            self._commit(batch)
+        if self._clock.monotonic() - self._ticked >= TICK_SECONDS:
+            self._look_after()
+        if not going_on:
+            self._db.close()
+        return going_on
 
-    def _next_batch(self) -> tuple[list[_Waiting], bool]:
-        """What waits now, or nothing after a tick; False when the writer was told to end."""
+    def _next_batch(self, waiting: deque[_Waiting | None]) -> tuple[list[_Waiting], bool]:
+        """What waits now; False when the writer was told to end."""
         batch: list[_Waiting] = []
-        try:
-            waiting = self._waiting.get(timeout=TICK_SECONDS)
-            while waiting is not None:
-                if waiting.future.set_running_or_notify_cancel():
-                    batch.append(waiting)
-                if len(batch) >= self._per_commit:
-                    return batch, True
-                waiting = self._waiting.get_nowait()
-        except queue.Empty:
-            return batch, True
-        return batch, False
+        while waiting and len(batch) < self._per_commit:
+            one = waiting.popleft()
+            if one is None:
+                return batch, False
+            with self._door:
+                self._in_hand -= 1
+            if one.future.set_running_or_notify_cancel():
+                batch.append(one)
+        return batch, True
 
     def _look_after(self) -> None:
         self._ticked = self._clock.monotonic()

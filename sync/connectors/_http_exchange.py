@@ -3,51 +3,96 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import socket
+import ssl
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 import msgspec
+from msgspec import Struct
 
 from sync.connectors.contract import Settings
 from sync.contract.fields import UNREADABLE
-from sync.contract.messages import PROBLEM_CHAIN, PROBLEM_EPOCH_RETIRED, PROBLEM_FORK, PROBLEM_FROZEN, PROBLEM_ROOT, Problem
+from sync.contract.messages import FEEDS, PROBLEM_CHAIN, PROBLEM_EPOCH_RETIRED, PROBLEM_FORK, PROBLEM_FROZEN, PROBLEM_ROOT, Problem, in_short
 from sync.link import Busy, Frozen, Refused, Unreachable
 
 CONNECT_SECONDS = 5.0
 EXCHANGE_SECONDS_MAX = 300.0
 """An exchange that is not over by then, however steadily its bytes trickle, is given up."""
+PARTS_MAX = 3
+"""And so is one that takes this many times what is waited for one of its parts: to connect, to send, to be answered."""
 PROBLEM_TYPE = "application/problem+json"
 STRANGER_SECONDS_MAX = 60.0
 """How long somebody on the way to central (a proxy, a captive portal) can make us wait: it may be gone sooner than it says."""
 CONNECTIONS_MAX = 20
+SHOWN_CHARACTERS_MAX = 120
+"""Of a request's path so many characters are shown."""
 CODINGS = ("", "identity", "gzip")
 """How an answer may be encoded. Each piece that comes in is decompressed whole, and of gzip a piece grows a thousandfold at most, of zstd without bound."""
+_EXPIRED = "its certificate has expired, or this computer's clock is ahead"
+_EARLY = "its certificate is not valid yet, or this computer's clock is behind"
+_STRANGER = "its certificate is from an authority that is not trusted here; something on the way may look into the traffic"
+_OTHER_NAME = "its certificate is another name's: a captive portal, or a wrong address"
+CERTIFICATE_WHY = {9: _EARLY, 10: _EXPIRED, 18: _STRANGER, 19: _STRANGER, 20: _STRANGER, 21: _STRANGER, 62: _OTHER_NAME, 64: _OTHER_NAME}
+"""What OpenSSL's verification codes (X509_V_ERR_...) mean to who has to mend it; others are told in OpenSSL's own words."""
+BROKEN_OFF = "Central, or something on the way to it, broke the connection off."
+NOT_HTTP = "What answers at central's address does not speak HTTP as it should: a wrong address, or something on the way."
+ENDS = ("disconnected", "peer closed")
+"""By which words of httpcore's and h11's an answer that ended too soon is told from one that is no HTTP."""
+PASSING = (407, 408, 425)
+"""Refusals of somebody on the way: a proxy that wants to be signed in to, a request that came too slowly or too early."""
 FROZEN_REASONS = {PROBLEM_FORK: "fork", PROBLEM_CHAIN: "chain", PROBLEM_EPOCH_RETIRED: "epoch", PROBLEM_FROZEN: "frozen"}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer, read whole. ``problem`` is central's own problem document, or None when the answer carries none of its."""
+PATH_WORDS = frozenset(
+    (
+        "",
+        "edge",
+        "v1",
+        "events",
+        "registers",
+        "cursor",
+        "feeds",
+        *FEEDS,
+        "snapshots",
+        "customers",
+        "carts",
+        "cart",
+        "claim",
+        "release",
+        "complete",
+        "enrolments",
+    )
+)
+"""What of a path is the contract's own; all the rest names a register, a customer, a cart or a file."""
+
+
+class Answer(Struct, frozen=True):
+    """An HTTP answer, read whole. ``problem`` is central's own problem document, or None when the answer carries none of its.
+
+    ``asked`` is the request that it answers, as it may be told: nothing of whom it is about.
+    """
 
     status: int
     headers: httpx.Headers
     body: bytes
+    asked: str = "A request"
 
     @property
     def problem(self) -> Problem | None:
-        """Central's problem document: of the right media type, and of a type of the contract's."""
+        """Central's problem document, in short: of the right media type, and of a type of the contract's."""
         if self.media_type != PROBLEM_TYPE:
             return None
         try:
             problem = msgspec.json.decode(self.body, type=Problem)
         except UNREADABLE:
             return None
-        return problem if problem.type.startswith(PROBLEM_ROOT) else None
+        return problem.in_short() if problem.type.startswith(PROBLEM_ROOT) else None
 
     @property
     def media_type(self) -> str:
@@ -62,21 +107,22 @@ class Answer:
     def failure(self) -> Frozen | Unreachable | Busy | Refused:
         """What an answer means that is not the one that was hoped for."""
         problem = self.problem
-        detail = f"{problem.title}: {problem.detail}" if problem is not None else f"An answer of {self.status} that is not central's own."
+        told = f"{problem.title}: {problem.detail}" if problem is not None else "an answer that is not central's own."
+        detail = f"{self.asked}: {self.status}, {told}"
         if problem is not None and problem.type in FROZEN_REASONS:
             return Frozen(FROZEN_REASONS[problem.type], problem.detail or problem.title)
         match self.status:
             case 429 | 503:
                 seconds = retry_after(self.headers.get("retry-after", ""), self.server_ms)
                 return Busy(seconds if seconds is None or problem is not None else min(seconds, STRANGER_SECONDS_MAX))
-            case 401 | 403:
-                return Refused(self.status, detail)
+            case 401 | 403 if problem is not None:
+                return Refused(self.status, told)
             case status if 300 <= status < 400:
                 return Unreachable(f"Somebody answers with a redirection ({status}) in place of central: a captive portal, or a wrong address.")
             case status if status < 300:
                 return Unreachable("Somebody answers with a page of their own in place of central: a captive portal, or a wrong address.")
-            case _ if problem is not None:
-                return Refused(self.status, detail)
+            case status if problem is not None or (status < 500 and status not in PASSING):
+                return Refused(status, detail)
             case _:
                 return Unreachable(detail)
 
@@ -107,13 +153,13 @@ class Exchange:
         self, method: str, path: str, *, seconds: float, bytes_max: int, content: bytes | None = None, headers: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
     ) -> Answer | Unreachable:  # fmt: skip
-        """Ask, waiting at most ``seconds`` for each part of the answer, of which at most ``bytes_max`` are read (after decompression)."""
+        """Ask, waiting at most ``seconds`` for each part, ``PARTS_MAX`` times that for all, and reading at most ``bytes_max`` (after decompression)."""
         try:
             async with (
-                asyncio.timeout(EXCHANGE_SECONDS_MAX),
+                asyncio.timeout(min(EXCHANGE_SECONDS_MAX, PARTS_MAX * seconds)),
                 self.stream(method, path, seconds=seconds, content=content, headers=headers, params=params) as response,
             ):
-                return await read_answer(response, bytes_max)
+                return await read_answer(response, bytes_max, shown_request(method, path))
         except TimeoutError:
             return Unreachable("Central does not come to an end in time.")
         except NETWORK_ERRORS as problem:
@@ -128,8 +174,17 @@ class Exchange:
         return self._client.stream(method, path, content=content, headers=headers, params=params, timeout=timeout)
 
 
-async def read_answer(response: httpx.Response, bytes_max: int) -> Answer | Unreachable:
-    """The whole answer, of which at most ``bytes_max`` are read (after decompression). Raises ``NETWORK_ERRORS``."""
+def shown_request(method: str, path: str) -> str:
+    """A request as it may stand on a screen and in a log; central names the path of a snapshot, so it is cut.
+
+    >>> shown_request("GET", "/edge/v1/customers/c-17/cart")
+    'GET /edge/v1/customers/.../cart'
+    """
+    return in_short(f"{method} {'/'.join(part if part in PATH_WORDS else '...' for part in path.split('/'))}", SHOWN_CHARACTERS_MAX)
+
+
+async def read_answer(response: httpx.Response, bytes_max: int, asked: str) -> Answer | Unreachable:
+    """The whole answer to ``asked``, of which at most ``bytes_max`` are read (after decompression). Raises ``NETWORK_ERRORS``."""
     if response.headers.get("content-encoding", "").strip().lower() not in CODINGS:
         return Unreachable("An answer in another encoding than asked.")
     body = bytearray()
@@ -137,7 +192,7 @@ async def read_answer(response: httpx.Response, bytes_max: int) -> Answer | Unre
         body += chunk
         if len(body) > bytes_max:
             return Unreachable(f"An answer of more than {bytes_max} bytes.")
-    return Answer(response.status_code, response.headers, bytes(body))
+    return Answer(response.status_code, response.headers, bytes(body), asked)
 
 
 NETWORK_ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
@@ -151,9 +206,32 @@ def unreachable(problem: Exception) -> Unreachable:
         case httpx.TimeoutException():
             return Unreachable("Central does not answer in time.")
         case httpx.ConnectError():
-            return Unreachable(f"Central cannot be reached: {problem}")
+            return Unreachable(f"Central cannot be reached: {_why(problem)}.")
+        case httpx.NetworkError():
+            return Unreachable(BROKEN_OFF)
+        case httpx.RemoteProtocolError() if any(words in str(problem) for words in ENDS):
+            return Unreachable(BROKEN_OFF)
         case _:
-            return Unreachable(f"The connection to central broke: {type(problem).__name__}.")
+            return Unreachable(NOT_HTTP)
+
+
+def _why(problem: BaseException) -> str:
+    """Why there was no connection, in a few words; the system's own reason stands somewhere among the causes."""
+    cause: BaseException | None = problem
+    while cause is not None:
+        match cause:
+            case ssl.SSLCertVerificationError(verify_code=code, verify_message=told):
+                return CERTIFICATE_WHY.get(code) or f"its certificate is not trusted ({told})"
+            case ssl.SSLError():
+                return "what answers at its address does not speak TLS as it should"
+            case socket.gaierror():
+                return "its name is not known here (DNS)"
+            case ConnectionRefusedError():
+                return "nothing listens at its address"
+            case OSError(errno=errno.ENETUNREACH | errno.EHOSTUNREACH):
+                return "there is no way to its network"
+        cause = cause.__cause__ or cause.__context__
+    return str(problem).rstrip(".") or type(problem).__name__
 
 
 def date_ms(text: str) -> int | None:

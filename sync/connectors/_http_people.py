@@ -24,10 +24,12 @@ from sync.contract.messages import (
     ClaimAnswer,
     ClaimRequest,
     CompleteRequest,
+    CustomersFound,
     Problem,
     ReleaseRequest,
+    in_short,
 )
-from sync.contract.rows import CartRow, CustomerRow
+from sync.contract.rows import CartRow
 from sync.link import Busy, Frozen, Refused, Unreachable
 from sync.replica_rows import cart_of, customer_of
 
@@ -36,7 +38,7 @@ ANSWER_SECONDS = 1.0
 ANSWER_BYTES_MAX = 1024 * 1024
 USE_COPY = "Go on with the local copy; it says how old it is."
 
-Row = TypeVar("Row", CustomerRow, CartRow, ClaimAnswer)
+Row = TypeVar("Row", CustomersFound, CartRow, ClaimAnswer)
 
 
 class People:
@@ -46,10 +48,10 @@ class People:
         self._exchange = exchange
         self._clock = clock
 
-    async def identify(self, identifier: Identifier) -> Customer | None:
-        """The customer that this identifier stands for."""
-        row = await self._row("/edge/v1/customers", CustomerRow, {"kind": identifier.kind.value, "value": identifier.value})
-        return None if row is None else customer_of(row, self._clock.now_ms())
+    async def identify(self, identifier: Identifier) -> Sequence[Customer]:
+        """The customers that this identifier stands for."""
+        found = await self._row("/edge/v1/customers", CustomersFound, {"kind": identifier.kind.value, "value": identifier.value})
+        return [] if found is None else [customer_of(row, self._clock.now_ms()) for row in found.customers]
 
     async def cart_of(self, customer_id: str) -> Cart | None:
         """The customer's open cart."""
@@ -60,7 +62,7 @@ class People:
         return await self._cart(f"/edge/v1/carts/{_in_path(cart_id)}")
 
     async def claim(self, cart_id: str, version: int, key: str) -> Lease:
-        """Hold the cart for this register; the same ``key`` is the same call."""
+        """Hold the cart for this register; the same ``key`` prolongs the lease that it was given."""
         answer = await self._ask("POST", f"/edge/v1/carts/{_in_path(cart_id)}/claim", ClaimRequest(version=version, key=key))
         claimed = _decoded(answer, ClaimAnswer)
         return Lease(claimed.cart, claimed.version, claimed.token, claimed.until_ms)
@@ -116,7 +118,7 @@ def _decoded(answer: Answer | None, kind: type[Row]) -> Row:
     try:
         return msgspec.json.decode(answer.body, type=kind)
     except UNREADABLE as problem:
-        raise ContractBroken(f"Not a {kind.__name__}: {problem}.", hint=USE_COPY, reason="row") from problem
+        raise ContractBroken(f"Not a {kind.__name__}: {in_short(str(problem))}.", hint=USE_COPY, reason="row") from problem
 
 
 _CONFLICTS = {
@@ -135,6 +137,8 @@ def _error(answer: Answer, problem: Problem | None) -> CentralError:
     match answer.failure():
         case Frozen(reason, detail):
             return RegisterFrozen(detail, hint="Ask the platform's operator. Selling goes on.", reason=reason)
+        case Refused(_, detail) if problem is None and answer.status not in (401, 403):
+            return CentralUnreachable(detail, hint=USE_COPY, reason="not_central")
         case Refused(status, detail):
             return CentralRefused(detail, hint="Ask the platform's operator. " + USE_COPY, status=status)
         case Busy():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
 from typing import Protocol
 
 import httpx
+from msgspec import Struct
 
 from edge_agent import ports
 from edge_agent.clock import Clock
@@ -20,8 +20,7 @@ class Connector(Uplink, Downlink, ports.Central, Protocol):
         """Let go of the connections."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Where the platform is and who asks. ``url`` without a trailing slash; ``ssl_context`` is shared by all clients of the process.
 
     ``proxy`` is the store's HTTP proxy, or None; the environment's is not looked at. ``transport`` replaces the network (tests).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,13 +13,13 @@ import msgspec
 import zstandard
 
 from edge_agent.domain.errors import CentralRefused, CentralUnreachable, ContractBroken
-from sync.connectors._http_exchange import NETWORK_ERRORS, Answer, Exchange, read_answer, unreachable
+from sync.connectors._http_exchange import EXCHANGE_SECONDS_MAX, NETWORK_ERRORS, Answer, Exchange, read_answer, shown_request, unreachable
 from sync.connectors._http_people import People
 from sync.connectors.contract import Connector, Settings
 from sync.contract import messages
 from sync.contract.envelope import BATCH_TYPE, join_batch
 from sync.contract.fields import UNREADABLE
-from sync.contract.messages import Enrolled, EnrolRequest, Problem, PushAck, RegisterCursor, SnapshotManifest
+from sync.contract.messages import Enrolled, EnrolRequest, Problem, PushAck, RegisterCursor, SnapshotManifest, in_short
 from sync.enrol import Enroller
 from sync.link import (
     Acknowledged,
@@ -48,6 +48,11 @@ PAGE_GRACE_SECONDS = 10.0
 ANSWER_BYTES_MAX = 1024 * 1024
 PAGE_BYTES_MAX = 16 * 1024 * 1024
 PAGE_ROWS = 2_000
+TAG_CHARACTERS_MAX = 1_024
+"""The tag of a page is kept with the copy; without one it is asked for anew."""
+PROGRESS_SECONDS, PROGRESS_BYTES_MIN = 60.0, 64 * 1024
+"""A snapshot's file has to come on by so much in each such span (a kilobyte a second); else it is given up for now, and gone on with later."""
+CODE_HINT = "If this device is to be the register, ask for a new code (edge-central enrol-code) and type it again."
 ENCODINGS = ("zstd", "gzip", "identity")
 """Tried in this order; after a 415 the next one is used from then on."""
 
@@ -85,7 +90,8 @@ class HttpConnector(People):
         answer = await self._http.send("GET", f"/edge/v1/registers/{self._register}/cursor", seconds=ASK_SECONDS, bytes_max=ANSWER_BYTES_MAX)
         if isinstance(answer, Unreachable):
             return answer
-        return _json(answer, RegisterCursor) or answer.failure()
+        cursor = _json(answer, RegisterCursor)
+        return answer.failure() if cursor is None else cursor.in_short()
 
     # --- sync.link.Downlink ---
 
@@ -102,11 +108,10 @@ class HttpConnector(People):
         if isinstance(answer, Unreachable):
             return answer
         if answer.status == 200 and answer.media_type == "application/x-ndjson":
-            return Page(answer.body, _tag(answer))
+            return Page(answer.body, _tag(answer), answer.server_ms)
         if answer.status == 304 and etag:
             return Unchanged(answer.server_ms)
-        problem = answer.problem
-        return Expired() if problem is not None and problem.type == messages.PROBLEM_CURSOR_EXPIRED else answer.failure()
+        return _expired(answer, after) or answer.failure()
 
     async def manifest(self, feed: str) -> SnapshotManifest | NoSnapshot | Frozen | Failure:
         """Where the feed's whole content is."""
@@ -131,18 +136,23 @@ class HttpConnector(People):
         """Append what central sends from byte ``have`` on; None when the answer was good."""
         headers = {"Range": f"bytes={have}-", "Accept-Encoding": "identity"}
         try:
-            async with self._http.stream("GET", manifest.url, seconds=PUSH_SECONDS, headers=headers) as response:
+            async with (
+                asyncio.timeout(EXCHANGE_SECONDS_MAX) as limit,
+                self._http.stream("GET", manifest.url, seconds=PUSH_SECONDS, headers=headers) as response,
+            ):
                 if response.status_code not in (200, 206):
-                    answer = await read_answer(response, ANSWER_BYTES_MAX)
+                    answer = await read_answer(response, ANSWER_BYTES_MAX, shown_request("GET", manifest.url))
                     return answer if isinstance(answer, Unreachable) else _missing(answer) or answer.failure()
                 if "content-encoding" in response.headers:
                     return Unreachable("The snapshot's file is sent in another form than asked.")
                 if response.status_code == 206 and not response.headers.get("content-range", "").startswith(f"bytes {have}-"):
                     return Unreachable("The snapshot's file is sent from another place than asked.")
-                await _append(response, path, have if response.status_code == 206 else 0, manifest.size)
+                limit.reschedule(None)  # a large file may take as long as it comes on well
+                return await _append(response, path, have if response.status_code == 206 else 0, manifest.size, self._clock.monotonic)
+        except TimeoutError:
+            return Unreachable("Central does not come to an end in time.")
         except NETWORK_ERRORS as problem:
             return unreachable(problem)
-        return None
 
 
 class HttpEnroller:
@@ -167,11 +177,13 @@ class HttpEnroller:
             try:
                 return msgspec.json.decode(answer.body, type=Enrolled)
             except UNREADABLE as problem:
-                raise ContractBroken(f"Not an enrolment: {problem}.", hint="Check that the address is a central platform's.", reason="enrolment") from problem
+                raise ContractBroken(
+                    f"Not an enrolment: {in_short(str(problem))}.", hint="Check that the address is a central platform's.", reason="enrolment"
+                ) from problem
         problem_told = answer.problem
-        if problem_told is not None and answer.status < 500:
-            raise CentralRefused(f"{problem_told.title}: {problem_told.detail}", hint="Ask for a new code (edge-central enrol-code) and type it again.")
-        raise CentralUnreachable(_detail(answer.failure()), hint="Check that the address is a central platform's.")
+        if problem_told is not None and answer.status < 500 and answer.status != 404:
+            raise CentralRefused(f"{problem_told.title}: {problem_told.detail}", hint=CODE_HINT)
+        raise CentralUnreachable(_detail(answer.failure()), hint="Check that the address is a central platform's, and its version.")
 
 
 def connect(settings: Settings) -> Connector:
@@ -212,9 +224,20 @@ def _json(answer: Answer, kind: type[T]) -> T | None:
 
 
 def _tag(answer: Answer) -> str:
-    """The page's tag, or nothing when it is of characters that could not be sent back (RFC 9110 allows bytes beyond ASCII, httpx does not)."""
+    """The page's tag, or nothing for one that is too long to keep, or of characters that could not be sent back (RFC 9110 allows more than ASCII)."""
     tag = str(answer.headers.get("etag", ""))
-    return tag if tag.isascii() else ""
+    return tag if tag.isascii() and len(tag) <= TAG_CHARACTERS_MAX else ""
+
+
+def _expired(answer: Answer, after: str) -> Expired | None:
+    """Whether the answer refuses the cursor that was asked with: with one, nothing else of the question can be wrong that asking anew would not show."""
+    match answer.problem:
+        case Problem(type=messages.PROBLEM_CURSOR_EXPIRED):
+            return Expired()
+        case Problem(type=messages.PROBLEM_INVALID) as problem if after != messages.CURSOR_START:
+            return Expired(f"Central does not take the cursor: {problem.detail or problem.title}")
+        case _:
+            return None
 
 
 def _missing(answer: Answer) -> NoSnapshot | None:
@@ -244,8 +267,9 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-async def _append(response: httpx.Response, path: Path, at: int, size: int) -> None:
-    """Write the answer's bytes into ``path`` from ``at`` on, not beyond ``size``."""
+async def _append(response: httpx.Response, path: Path, at: int, size: int, monotonic: Callable[[], float]) -> Unreachable | None:
+    """Write the answer's bytes into ``path`` from ``at`` on, not beyond ``size``; Unreachable when they trickle. What has come stays."""
+    began, came = monotonic(), 0
     with path.open("r+b" if at else "wb") as file:
         file.truncate(at)
         file.seek(at)
@@ -253,5 +277,12 @@ async def _append(response: httpx.Response, path: Path, at: int, size: int) -> N
         async for chunk in response.aiter_bytes():
             await asyncio.to_thread(file.write, chunk[:room])
             room -= len(chunk)
+            came += len(chunk)
             if room <= 0:
                 break
+            if monotonic() - began < PROGRESS_SECONDS:
+                continue
+            if came < PROGRESS_BYTES_MIN:
+                return Unreachable(f"The snapshot's file trickles: {came} bytes in {PROGRESS_SECONDS:.0f} s, expected at least {PROGRESS_BYTES_MIN}.")
+            began, came = monotonic(), 0
+    return None

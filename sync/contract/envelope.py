@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from edge_agent.domain.errors import ContractBroken
-from sync.contract.fields import UNREADABLE
+from sync.contract.fields import UNREADABLE, Epoch, HexHash
 
 BATCH_TYPE = "application/cloudevents-batch+json"
 STREAMS = ("trade", "people", "ops")
@@ -34,26 +34,34 @@ BATCH_BYTES_MAX = 1024 * 1024
 """The largest batch, in bytes before compression. Central caps the decompressed size at this plus the array's brackets and commas."""
 SCHEMA_ROOT = "urn:edge:schema:"
 
-HexHash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+SOURCE = "The register: /t/TENANT/s/STORE/r/REGISTER, as it was told when it was enrolled."
+PREVHASH = "The SHA-256 of the wire bytes of the fact before it in its stream and epoch, in lower-case hexadecimal; 64 zeros for the first."
+
 Sequence = Annotated[str, Meta(pattern=r"^[0-9]{20}$")]
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """The attributes of one fact, as read from its wire bytes; ``data`` is left as bytes."""
+    """One fact: a CloudEvents 1.0.2 event in JSON, numbered and chained per (source, epoch, stream).
+
+    Its wire bytes, as the register stored and sends them, are what is hashed; JSON that was decoded and encoded again is other bytes. Members
+    that a version does not know are let through.
+    """
 
     specversion: Annotated[str, Meta(pattern=r"^1\.0$")]
-    id: Annotated[str, Meta(min_length=1, max_length=64)]
-    source: Annotated[str, Meta(pattern=r"^/t/[A-Za-z0-9._-]{1,32}/s/[A-Za-z0-9._-]{1,32}/r/[A-Za-z0-9._-]{1,32}$")]
-    type: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.]{2,80}\.v[0-9]{1,3}$")]
-    subject: Annotated[str, Meta(min_length=1, max_length=128)]
-    time: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+    id: Annotated[str, Meta(min_length=1, max_length=64, description="The fact's own id (a UUIDv7); it stays when the fact is issued anew in another epoch.")]
+    source: Annotated[str, Meta(pattern=r"^/t/[A-Za-z0-9._-]{1,32}/s/[A-Za-z0-9._-]{1,32}/r/[A-Za-z0-9._-]{1,32}$", description=SOURCE)]
+    type: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.]{2,80}\.v[0-9]{1,3}$", description="What happened, with its version: the name of the data's schema.")]
+    subject: Annotated[str, Meta(min_length=1, max_length=128, description="The business key; each type's schema says which.")]
+    time: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", description="The register's clock, UTC; to show, not to order by.")]
     datacontenttype: Annotated[str, Meta(pattern=r"^application/json$")]
-    dataschema: Annotated[str, Meta(max_length=200)]
-    stream: Annotated[str, Meta(pattern=r"^[a-z]{2,20}$")]
-    epoch: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,9}$")]
-    sequence: Sequence
-    prevhash: HexHash
-    data: Raw
+    dataschema: Annotated[str, Meta(max_length=200, description=f"{SCHEMA_ROOT} and the type.")]
+    stream: Annotated[str, Meta(pattern=r"^[a-z]{2,20}$", description="trade (goods and money), people (customers) or ops (the rest).")]
+    epoch: Epoch
+    sequence: Annotated[Sequence, Meta(description="The fact's number: 20 decimal digits, from 1, without gaps per (source, epoch, stream).")]
+    prevhash: Annotated[HexHash, Meta(description=PREVHASH)]
+    data: Annotated[
+        Raw, Meta(description="What the type's schema describes; data.salt is 16 random bytes, so that a hash tells nothing once its data is gone.")
+    ]
 
     @property
     def number(self) -> int:

@@ -1,6 +1,7 @@
-"""The golden examples: a short, made-up day of one register as wire events with true numbers, links and sums, and the messages around them.
+"""The golden examples of facts: a short, made-up day of one register as wire events with true numbers, links and sums.
 
 ``examples/<type>.json`` hold exact wire bytes (one line; the line's end is not part of them); ``examples/day.json`` is the whole day as one batch.
+The facts that a disk ends before central, and that a terminal contradicts what a person decided, follow on the day and are not part of it.
 """
 
 from __future__ import annotations
@@ -9,12 +10,9 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from sync.contract import facts
 from sync.contract.envelope import FIRST_PREVHASH, encode_fact, fact_hash, join_batch, source_of
 from sync.contract.example_sales import CARD_ATTEMPT, CARD_RESULT, DECLINED_ATTEMPT, EXAMPLE_START_MS, card_sale, cash_sale
-from sync.contract.messages import PROBLEM_ROOT, FeedEnd, FeedRow, Problem, PushAck, Quarantined, RegisterAck, StreamAck
 
 SOURCE = source_of("acme", "0001", "02")
 EPOCH = "3"
@@ -52,48 +50,57 @@ def _day() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     yield "trade", facts.SHIFT_CLOSED, SHIFT, {**_common(600), "sales": 2, "expectedCashMinor": 19682, "currencyCode": "EUR"}
 
 
-def example_day() -> list[tuple[str, bytes]]:
-    """Type and wire bytes of every fact of the example day, numbered and chained per stream."""
-    heads: dict[str, tuple[int, str]] = {}
-    day: list[tuple[str, bytes]] = []
-    for index, (stream, kind, subject, data) in enumerate(_day(), start=1):
-        number, prevhash = heads.get(stream, (1, FIRST_PREVHASH))
+class Heads:
+    """The ends of the example's streams: each fact is numbered and linked to the one before it."""
+
+    def __init__(self) -> None:
+        self._heads: dict[str, tuple[int, str]] = {}
+        self._count = 0
+
+    def next(self, stream: str) -> tuple[int, str]:
+        """The number that comes next, and the hash of the fact before it."""
+        return self._heads.get(stream, (1, FIRST_PREVHASH))
+
+    def fact(self, stream: str, kind: str, subject: str, data: dict[str, Any]) -> bytes:
+        """The wire bytes of the next fact of a stream."""
+        self._count += 1
+        number, prevhash = self.next(stream)
         wire = encode_fact(
-            source=SOURCE, stream=stream, epoch=EPOCH, number=number, prevhash=prevhash, id=f"0199a5d0-0000-7000-8000-00000000f{index:03d}",
-            type=kind, subject=subject, at_ms=data["atMs"], salt=hashlib.sha256(f"example {index}".encode()).digest()[:16], data=data,
+            source=SOURCE, stream=stream, epoch=EPOCH, number=number, prevhash=prevhash, id=f"0199a5d0-0000-7000-8000-00000000f{self._count:03d}",
+            type=kind, subject=subject, at_ms=data["atMs"], salt=hashlib.sha256(f"example {self._count}".encode()).digest()[:16], data=data,
         )  # fmt: skip
-        heads[stream] = (number + 1, fact_hash(wire))
-        day.append((kind, wire))
-    return day
+        self._heads[stream] = (number + 1, fact_hash(wire))
+        return wire
 
 
-def _messages() -> dict[str, bytes]:
-    gap = Problem(
-        type=PROBLEM_ROOT + "sequence-gap", title="Facts are missing", status=409, detail="Expected number 7 of trade, got 9.", expected=7, stream="trade"
-    )
-    held = Problem(
-        type=PROBLEM_ROOT + "cart-held", title="Another register holds this cart", status=409, held_by="0001/01", until_ms=EXAMPLE_START_MS + 900_000
-    )
-    wrong = Problem(type=PROBLEM_ROOT + "sale-totals", title="The sale does not add up", status=422, detail="Lines come to 1722, the total says 1700.")
-    trade = StreamAck(next=8, accepted=6, duplicates=1, quarantined=[Quarantined(sequence=5, problem=wrong)])
-    ack = PushAck(registers={SOURCE: RegisterAck(epoch=EPOCH, streams={"trade": trade, "people": StreamAck(next=2, accepted=1, duplicates=0)})})
-    price = {"sku": "A-1001", "amountMinor": 1999, "currency": "EUR", "book": "de", "version": "2026-11", "group": "", "fromMs": 0, "untilMs": None}
-    page = [
-        FeedRow(op="put", key="A-1001/de//0", rev=41, data=price, valid_from_ms=0),
-        FeedRow(op="del", key="A-1002/de//0", rev=42),
-        FeedEnd(op="end", cursor="mRq0Zg-42-42", more=False, count=2, as_of_ms=EXAMPLE_START_MS),
-    ]
-    lines = b"".join(msgspec.json.encode(line) + b"\n" for line in page)
-    return {
-        "problem.sequence-gap.json": msgspec.json.encode(gap),
-        "problem.cart-held.json": msgspec.json.encode(held),
-        "push-ack.json": msgspec.json.encode(ack),
-        "feed-page.ndjson": lines.rstrip(b"\n"),
-    }
+def example_day(heads: Heads | None = None) -> list[tuple[str, bytes]]:
+    """Type and wire bytes of every fact of the example day, numbered and chained per stream; ``heads`` then stand at its end."""
+    heads = heads or Heads()
+    return [(kind, heads.fact(stream, kind, subject, data)) for stream, kind, subject, data in _day()]
 
 
-def example_files() -> dict[str, str]:
-    """Every example file: its name under ``examples/`` and its text. Of a type that occurs twice, the later fact is the type's example."""
-    day = example_day()
-    made = {f"{kind}.json": wire for kind, wire in day} | {"day.json": join_batch([wire for _, wire in day])} | _messages()
-    return {name: text.decode() + "\n" for name, text in made.items()}
+def example_behind(heads: Heads) -> bytes:
+    """What an old copy of the day's disk says: it has the same ``ops``, and of ``trade`` only the first four."""
+    following, head_hash = heads.next("trade")
+    lag = {"epoch": EPOCH, "stream": "trade", "ours": 4, "central": following - 1, "headHash": head_hash}
+    return heads.fact("ops", facts.BEHIND, "trade", {**_common(700, shift="", day="", operator=""), **lag})
+
+
+def example_contradicted(heads: Heads) -> bytes:
+    """A manager decided that no money moved; the sale was paid in cash, and the terminal has the payment after all."""
+    found = {**CARD_ATTEMPT, "attemptId": "0199a5d0-0000-7000-8000-00000000a004", "wireRef": "D5V9N3YX8M", "amountMinor": 19900, "approvedMinor": 19900}
+    sale = "0199a5d0-0000-7000-8000-000000000126"
+    data = {
+        **_common(630, shift="", day="", operator=""), "transactionId": sale, "receiptCode": "R-0001-02-000003", "moneyMoved": False, "task": "give_back",
+        "amountMinor": 19900, "attempt": {**found, "currencyCode": "EUR", "card": CARD_RESULT}, "decidedMs": EXAMPLE_START_MS + 590 * 60_000,
+        "handled": False, "note": "",
+    }  # fmt: skip
+    return heads.fact("trade", facts.CONTRADICTED, str(found["attemptId"]), data)
+
+
+def fact_examples() -> dict[str, bytes]:
+    """The example of each type, and the whole day as one batch. Of a type that occurs twice, the later fact is the type's example."""
+    heads = Heads()
+    day = example_day(heads)
+    made = {f"{kind}.json": wire for kind, wire in day} | {"day.json": join_batch([wire for _, wire in day])}
+    return made | {f"{facts.BEHIND}.json": example_behind(heads), f"{facts.CONTRADICTED}.json": example_contradicted(heads)}

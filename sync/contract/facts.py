@@ -15,10 +15,13 @@ from msgspec import Meta, Struct
 
 from sync.contract.fields import (
     MINOR_MAX,
+    NUMBER_MAX,
     Count,
     Country,
     Currency,
     Day,
+    Epoch,
+    HexHash,
     Id,
     IdOrNone,
     LastFour,
@@ -26,11 +29,11 @@ from sync.contract.fields import (
     Name,
     Rate,
     Salt,
-    SoldBy,
     StoreNumber,
     Text,
     TimeMs,
 )
+from sync.contract.line_items import LineItem, Modifier, RemovedItem
 
 LINE_ITEMS_MAX = 500
 TENDERS_MAX = 100
@@ -47,12 +50,12 @@ class Common(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """What every fact says: where, when, on whose shift."""
 
     salt: Salt
-    retail_store_id: StoreNumber
-    workstation_id: StoreNumber
-    business_day_date: Day
-    shift_id: IdOrNone
-    operator_id: IdOrNone
-    at_ms: TimeMs
+    retail_store_id: Annotated[StoreNumber, Meta(description="The store of the envelope's source.")]
+    workstation_id: Annotated[StoreNumber, Meta(description="The register of the envelope's source.")]
+    business_day_date: Annotated[Day, Meta(description="The shift's business day, an ISO date; empty while no shift is open.")]
+    shift_id: Annotated[IdOrNone, Meta(description="Empty while no shift is open, and for what is nobody's act.")]
+    operator_id: Annotated[IdOrNone, Meta(description="Who is signed in; empty when nobody is.")]
+    at_ms: Annotated[TimeMs, Meta(description="The moment on the register's clock, in milliseconds since 1970 (UTC).")]
 
 
 class SaleCustomer(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
@@ -86,54 +89,9 @@ class SaleCart(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     partly_sold: Annotated[list[PartOfLine], Meta(max_length=LINE_ITEMS_MAX)] = []
 
 
-class Modifier(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
-    """Money off a line or the whole basket, for a stated reason; ``percentMilli`` is 0 when an amount was typed."""
+class ReturnedCash(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
+    """Cash that was put down and handed back before the end, for loss prevention; it is in no total and in no drawer's sum."""
 
-    scope: Literal["line", "basket"]
-    reason: Text
-    operator_id: IdOrNone
-    percent_milli: Rate
-    amount_minor: Annotated[int, Meta(ge=-MINOR_MAX, le=0, description="What it took off; never positive.")]
-
-
-class LineItem(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
-    """One line that was sold. gross, plus its modifiers, is extended; extended, minus its part of the basket's modifiers, is share."""
-
-    sequence_number: Count
-    line_id: Id
-    kind: Literal["article", "department"]
-    item_id: IdOrNone
-    gtin: Annotated[str, Meta(pattern=r"^([0-9]{14})?$")]
-    description: Text
-    variant: Text
-    department: Text
-    quantity: Annotated[int, Meta(ge=1, le=1_000_000_000)]
-    unit: Literal["piece", "g"]
-    sold_by: SoldBy
-    regular_unit_price_minor: Minor
-    actual_unit_price_minor: Minor
-    price_source: Literal["book", "member", "online", "code", "keyed"]
-    price_book: Name
-    price_version: Name
-    gross_minor: Minor
-    modifiers: Annotated[list[Modifier], Meta(max_length=20)]
-    extended_amount_minor: Minor
-    share_minor: Minor
-    tax_class: Name
-    cart_line: IdOrNone
-    batch: Name
-    expiry: Day
-    serial: Name
-    operator_id: IdOrNone
-
-
-class RemovedItem(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
-    """A line that was taken out again before the sale, for loss prevention."""
-
-    item_id: IdOrNone
-    description: Text
-    quantity: Count
-    unit: Literal["piece", "g"]
     amount_minor: Minor
     at_ms: TimeMs
     operator_id: IdOrNone
@@ -189,8 +147,15 @@ class Tender(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     card: Card | None
 
 
+class Reported(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
+    """What a terminal said that it approved, where that is not what it was asked for."""
+
+    amount_minor: Minor
+    currency_code: Currency
+
+
 class Attempt(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
-    """One conversation with a terminal, whatever its end."""
+    """One conversation with a terminal, whatever its end. ``reported`` is there once the terminal approved something else than was asked for."""
 
     attempt_id: Id
     tender_id: Id
@@ -202,9 +167,11 @@ class Attempt(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     terminal: Name
     reason: Text
     started_ms: TimeMs
+    reported: Reported | None = None
 
 
 Attempts = Annotated[list[Attempt], Meta(max_length=ATTEMPTS_MAX)]
+Returned = Annotated[list[ReturnedCash], Meta(max_length=TENDERS_MAX)]
 
 
 class SettledAttempt(Attempt, frozen=True, rename="camel", kw_only=True, gc=False):
@@ -235,6 +202,7 @@ class SaleCompleted(Common, frozen=True, rename="camel", kw_only=True, gc=False)
     totals: Totals
     tenders: Annotated[list[Tender], Meta(max_length=TENDERS_MAX)]
     attempts: Attempts
+    returned_cash: Returned = []
 
 
 class BasketVoided(Common, frozen=True, rename="camel", kw_only=True, gc=False):
@@ -247,6 +215,7 @@ class BasketVoided(Common, frozen=True, rename="camel", kw_only=True, gc=False):
     currency_code: Currency
     attempts: Attempts
     removed_items: Annotated[list[RemovedItem], Meta(max_length=10_000)] = []
+    returned_cash: Returned = []
 
 
 class PaymentSettled(Common, frozen=True, rename="camel", kw_only=True, gc=False):
@@ -255,6 +224,27 @@ class PaymentSettled(Common, frozen=True, rename="camel", kw_only=True, gc=False
     transaction_id: IdOrNone
     attempt: SettledAttempt
     cause: Name
+
+
+class PaymentContradicted(Common, frozen=True, rename="camel", kw_only=True, gc=False):
+    """A person decided what became of an attempt, and later its terminal said otherwise. Subject: the attempt's id.
+
+    ``moneyMoved`` is what the person said, ``attempt`` what the terminal has. ``task``: the customer gets ``amountMinor`` back (``give_back``), or it is
+    missing and somebody collects it or writes it off (``collect``), or the terminal took something else for a payment of ``amountMinor``, in another
+    currency or nobody knows how much, and somebody looks at its records (``clarify``). Told once more, with ``handled`` and a note of how, when
+    somebody at the register saw to it, or at once where the sale was not completed yet and what was missing is due again. A card payment that its
+    terminal could not undo, of a sale that was given up, is told like one that has to be given back.
+    """
+
+    transaction_id: Id
+    receipt_code: Annotated[str, Meta(max_length=64, description="Empty while no sale was completed.")]
+    money_moved: bool
+    task: Literal["give_back", "collect", "clarify"]
+    amount_minor: Annotated[int, Meta(ge=1, le=MINOR_MAX)]
+    attempt: SettledAttempt
+    decided_ms: TimeMs
+    handled: bool
+    note: Text = ""
 
 
 class ShiftOpened(Common, frozen=True, rename="camel", kw_only=True, gc=False):
@@ -297,26 +287,55 @@ class FactWithheld(Common, frozen=True, rename="camel", kw_only=True, gc=False):
     reason: Text
 
 
-FactData = SaleCompleted | BasketVoided | PaymentSettled | ShiftOpened | ShiftClosed | VisitRecorded | RegisterStarted | FactWithheld
+class RegisterBehind(Common, frozen=True, rename="camel", kw_only=True, gc=False):
+    """The register's disk ends before central does: it lost facts, is an old copy, or a second machine sells as this register. Subject: the stream.
+
+    It says of ``epoch`` that central told a cursor for ``stream`` with ``next`` = ``central`` + 1 and ``headHash``, and that this disk ends at
+    ``ours``. The register sends nothing but facts of ``ops`` up to this one, and then waits. Central either has another fact under this one's
+    number (a fork, 409), or takes it and freezes the register in the same transaction, so that every machine under this identity hears of it.
+
+    It is believed only where it is true: ``epoch`` is the envelope's, ``central`` is greater than ``ours``, and central has, in that epoch, the
+    fact of ``stream`` with the number ``central`` and the hash ``headHash``. Else it is stored and nothing follows from it: so it is when it
+    is issued anew, with its data as it was, after the register was enrolled again.
+    """
+
+    epoch: Epoch
+    stream: Literal["trade", "people", "ops"]
+    ours: Annotated[int, Meta(ge=0, le=NUMBER_MAX, description="The last number of the stream on the register's disk; 0 when it has none.")]
+    central: Annotated[int, Meta(ge=1, le=NUMBER_MAX, description="The last number of the stream that central told.")]
+    head_hash: HexHash
+
+
+FactData = (
+    SaleCompleted | BasketVoided | PaymentSettled | PaymentContradicted | ShiftOpened | ShiftClosed | VisitRecorded | RegisterStarted | FactWithheld
+    | RegisterBehind
+)  # fmt: skip
 
 SALE = "retail.sale.completed.v1"
 VOIDED = "retail.basket.voided.v1"
 PAYMENT = "retail.payment.settled.v1"
+CONTRADICTED = "retail.payment.contradicted.v1"
 SHIFT_OPENED = "retail.shift.opened.v1"
 SHIFT_CLOSED = "retail.shift.closed.v1"
 VISIT = "retail.visit.recorded.v1"
 STARTED = "retail.register.started.v1"
 WITHHELD = "retail.fact.withheld.v1"
+BEHIND = "retail.register.behind.v1"
 
 DATA_BY_TYPE: dict[str, type[FactData]] = {
     SALE: SaleCompleted,
     VOIDED: BasketVoided,
     PAYMENT: PaymentSettled,
+    CONTRADICTED: PaymentContradicted,
     SHIFT_OPENED: ShiftOpened,
     SHIFT_CLOSED: ShiftClosed,
     VISIT: VisitRecorded,
     STARTED: RegisterStarted,
     WITHHELD: FactWithheld,
+    BEHIND: RegisterBehind,
 }
-STREAM_BY_TYPE = {SALE: "trade", VOIDED: "trade", PAYMENT: "trade", SHIFT_OPENED: "trade", SHIFT_CLOSED: "trade", VISIT: "people", STARTED: "ops"}
+STREAM_BY_TYPE = {
+    SALE: "trade", VOIDED: "trade", PAYMENT: "trade", CONTRADICTED: "trade", SHIFT_OPENED: "trade", SHIFT_CLOSED: "trade", VISIT: "people",
+    STARTED: "ops", BEHIND: "ops",
+}  # fmt: skip
 """The stream that each type travels in. A withheld fact takes the place of another, so it may be in any."""

@@ -6,8 +6,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from sync.contract.fields import MINOR_MAX, Count, Country, Currency, Gtin14, Id, IdOrNone, Minor, Name, SoldBy, StoreNumber, Text, TimeMs
+from sync.contract.fields import MINOR_MAX, Count, Country, Currency, Gtin14, Id, IdOrNone, Name, SoldBy, StoreNumber, Text, TimeMs
 from sync.contract.market import MarketRow
+
+PriceMinor = Annotated[int, Meta(ge=0, le=MINOR_MAX, description="A price in minor units: nothing on sale costs less than nothing.")]
+BIRTHDAY = r"^(--((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9])))?$"
+"""``--MM-DD`` as the calendar has them, or nothing."""
 
 
 class ArticleRow(Struct, frozen=True, rename="camel", kw_only=True):
@@ -27,7 +31,7 @@ class PriceRow(Struct, frozen=True, rename="camel", kw_only=True):
     """A price, for a piece or a kilogram, in [fromMs, untilMs). Key: sku/book/group/fromMs. ``group`` is a tier, or empty for everybody."""
 
     sku: Id
-    amount_minor: Annotated[int, Meta(ge=0, le=MINOR_MAX)]
+    amount_minor: PriceMinor
     currency: Currency
     book: Name
     version: Name
@@ -37,7 +41,8 @@ class PriceRow(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class IdentifierRow(Struct, frozen=True, rename="camel", kw_only=True):
-    """What can stand for a customer: ``loyalty``, ``tag_uid``, ``phone`` (E.164), ``email`` (lower case)."""
+    """What can stand for a customer: ``loyalty``, ``tag_uid`` (hexadecimal), ``phone`` (E.164), ``email``. However it is written, it is compared in one
+    form: a phone number as E.164, a tag's UID without separators, and letters in one case."""
 
     kind: Annotated[str, Meta(pattern=r"^[a-z][a-z_]{1,31}$")]
     value: Annotated[str, Meta(min_length=1, max_length=254)]
@@ -64,7 +69,7 @@ class CustomerRow(Struct, frozen=True, rename="camel", kw_only=True):
     language: Name
     identifiers: Annotated[list[IdentifierRow], Meta(max_length=50)]
     sizes: Annotated[list[Text], Meta(max_length=50)]
-    birthday: Annotated[str, Meta(pattern=r"^(--[0-9]{2}-[0-9]{2})?$")]
+    birthday: Annotated[str, Meta(pattern=BIRTHDAY)]
     notes: Annotated[list[Text], Meta(max_length=100)]
     talk: TalkRow | None
     goes_with: Annotated[list[Text], Meta(max_length=50)]
@@ -76,7 +81,7 @@ class CartLineRow(Struct, frozen=True, rename="camel", kw_only=True):
     line: Id
     sku: Id
     pieces: Annotated[int, Meta(ge=1, le=9_999)]
-    unit_price_minor: Minor
+    unit_price_minor: PriceMinor
 
 
 class CartRow(Struct, frozen=True, rename="camel", kw_only=True):

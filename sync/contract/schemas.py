@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from inspect import cleandoc
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from msgspec import Struct
 
 from edge_agent.domain.errors import ContractBroken
 from sync.contract.envelope import SCHEMA_ROOT
@@ -40,8 +41,18 @@ def load(name: str) -> dict[str, Any]:
     return schema
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+def tidy(schema: Any) -> Any:
+    """A schema as it is published: descriptions that come from docstrings are without the code's indentation."""
+    match schema:
+        case dict():
+            return {key: cleandoc(value) if key == "description" and isinstance(value, str) else tidy(value) for key, value in schema.items()}
+        case list():
+            return [tidy(value) for value in schema]
+        case _:
+            return schema
+
+
+class Fault(Struct, frozen=True):
     """One way in which a value breaks its schema: ``path`` is a JSON path (``$.lineItems[0].quantity``)."""
 
     path: str
@@ -57,10 +68,3 @@ def faults(name: str, value: object) -> Iterator[Fault]:
     """Every way in which ``value`` (decoded JSON) breaks the schema ``name``; nothing when it is valid."""
     for error in _validator(name).iter_errors(value):
         yield Fault(error.json_path, error.message[:300])
-
-
-def require(name: str, value: object) -> None:
-    """Raise ContractBroken (reason ``schema``) with the first fault of ``value`` under the schema ``name``."""
-    fault = next(faults(name, value), None)
-    if fault is not None:
-        raise ContractBroken(f"Invalid {name} at {fault.path}: {fault.text}.", hint="Compare it with the schema and its example.", reason="schema")

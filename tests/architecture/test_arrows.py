@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -31,15 +32,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "drivers.framing": ("edge_agent.domain", "drivers.contract"),
     "sync": ADAPTER,
     "sync.contract": ("edge_agent.domain", "edge_agent.clock"),
-    "sync.central": ("sync.contract", "edge_agent.domain", "edge_agent.clock"),
+    "sync.central": ("sync.contract", "edge_agent.domain", "edge_agent.clock", "sync.turns", "sync.bounded_http"),
     "tui": ("edge_agent.client", "edge_agent.views"),
 }
 ROOTS = ("edge_agent.bootstrap", "edge_agent.cli")
 ROOT_USERS = ("edge_agent.bootstrap", "edge_agent.cli", "edge_agent.hosting", "edge_agent.demo", "edge_agent.__main__")
 LIBRARIES: dict[str, set[str]] = {
     # Beside the standard library.
-    "edge_agent.domain": {"biip"},
-    "drivers.framing": set(),
+    "edge_agent.domain": {"biip", "msgspec"},
+    "drivers.framing": {"msgspec"},
     "tui": {"textual", "rich", "msgspec", "httpx"},
     "edge_agent.client": {"msgspec", "httpx"},
     "edge_agent.views": {"msgspec"},
@@ -75,6 +76,24 @@ def test_pure_parts_and_the_screen_use_no_library_beyond_theirs() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+OF_MSGSPEC = {"Struct", "field", "replace"}
+
+
+def test_pure_parts_take_only_values_from_msgspec_and_no_encoding() -> None:
+    wrong, seen = [], set()
+    for module in modules():
+        if rule_of(module, LIBRARIES) not in ("edge_agent.domain", "drivers.framing"):
+            continue
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Import):
+                wrong += [f"{module.where}:{node.lineno}: imports {name.name} whole" for name in node.names if name.name.startswith("msgspec")]
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("msgspec"):
+                seen |= (taken := {name.name for name in node.names})
+                wrong += [f"{module.where}:{node.lineno}: takes {name} from msgspec" for name in taken - OF_MSGSPEC]
+    assert not wrong, "\n".join(wrong)
+    assert seen == OF_MSGSPEC
+
+
 def test_nobody_imports_the_composition_root_but_what_stands_on_top() -> None:
     wrong = [
         f"{module.where}:{line}: imports {name}"
@@ -104,7 +123,7 @@ def test_import_linter_keeps_every_contract() -> None:
 
 
 PLANTED = {
-    "The domain is pure": ("edge_agent/domain/money.py", "import msgspec"),
+    "The domain is pure": ("edge_agent/domain/money.py", "import httpx"),
     "Use cases know ports, never adapters": ("edge_agent/service/core.py", "import drivers.contract"),
     "The API fills views and calls the service": ("edge_agent/api/app.py", "import drivers.contract"),
     "Adapters are strangers to each other and to the service": ("drivers/load.py", "import sync.contract.envelope"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from pathlib import Path
 
 import msgspec
@@ -13,7 +12,7 @@ import pytest
 import drivers.load
 import drivers.terminals.load
 from edge_agent.clock import SystemClock, SystemRandom
-from edge_agent.config import Api, Config, Receipts, Tender, TillScreen, parse_config
+from edge_agent.config import Api, Config, Receipts, Tender, TillScreen, load_config
 from edge_agent.deploy.plan import CONFIG_PATH, CREDENTIAL, HIDDEN_FOLDERS, MODPROBE_PATH, RULES_PATH, SOCKET, STATE, TILL_GROUP, UNIT_PATH, USER
 from edge_agent.domain.code import DEFAULT_RULES
 from edge_agent.domain.code_rules import KINDS, CodeRules
@@ -35,8 +34,10 @@ def example(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def config(example: str) -> Config:
-    return parse_config(tomllib.loads(example), str(HANDBOOK))
+def config(example: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    path = tmp_path_factory.mktemp("handbook") / "edge.toml"
+    path.write_text(example)
+    return load_config(path)
 
 
 def test_the_example_is_a_configuration_whose_every_device_and_terminal_can_be_built(config: Config) -> None:

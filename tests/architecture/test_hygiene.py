@@ -95,7 +95,7 @@ SCREEN = {"textual"}
 PARTS = {
     "the domain": (
         of("edge_agent.domain"),
-        SCREEN | {"msgspec", "httpx", "litestar", "serial", "nfc", "sqlite3", "sqlcipher3", "babel", "asyncio", "structlog"},
+        SCREEN | {"httpx", "litestar", "serial", "nfc", "sqlite3", "sqlcipher3", "babel", "asyncio", "structlog"},
     ),
     "the service": (of("edge_agent.service", "edge_agent.ports"), SCREEN | {"serial", "nfc", "sqlite3", "sqlcipher3", "litestar", "uvicorn", "httpx"}),
     "the api": (of("edge_agent.api"), {"textual", "serial", "nfc", "sqlite3", "sqlcipher3", "drivers", "sync"}),
@@ -108,6 +108,10 @@ PARTS = {
         {"serial", "nfc", "usb1", "escpos", "sqlite3", "sqlcipher3", "sqlite_utils", "litestar", "uvicorn", "babel", "drivers", "sync"},
     ),
     "the client": (of("edge_agent.client", "edge_agent.views"), {"textual", "litestar", "serial", "nfc", "sqlite3", "sqlcipher3", "babel", "drivers", "sync"}),
+    "the counter's process": (
+        ("edge_agent.cli", "edge_agent.screen", "tui.app", "tui.terminal"),
+        {"litestar", "uvicorn", "serial", "nfc", "usb1", "escpos", "PIL", "sqlite3", "sqlcipher3", "sqlite_utils", "cryptography", "biip", "babel", "drivers"},
+    ),
     "the command line": (("edge_agent.cli",), {"textual", "litestar", "nfc", "escpos", "sqlcipher3"}),
 }
 """Each part's modules, and the names (of modules and all below them) that importing it may not load."""

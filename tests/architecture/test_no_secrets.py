@@ -17,7 +17,9 @@ PATTERNS = {
     "a registry's address": re.compile(
         r"https?://[^\s\"'<>]*(?:\b(?:pypi|npm(?:js)?|registry|artifactory|nexus|devpi)[-.][^\s\"'<>]*|/simple(?:/|\b))", re.IGNORECASE
     ),
-    "a folder of somebody's": re.compile(r"(?<![\w.])/(?:home|Users)/(?!(?:kim|NAME|\$|<|\{))[A-Za-z0-9._-]+/|\b[A-Z]:\\Users\\"),
+    "a folder of somebody's": re.compile(
+        r"(?<![\w.])(?:/(?:home|Users)/(?!(?:kim|NAME|\$|<|\{))[A-Za-z0-9._-]+/|/(?:root|work)/[A-Za-z0-9._-]+)|\b[A-Z]:\\Users\\"
+    ),
     "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE[ ]KEY-----"),
     "a token of a well-known service": re.compile(r"\b(?:ghp_[A-Za-z0-9]{36}|github_pat_\w{22,}|sk_live_\w{10,}|AKIA[A-Z0-9]{16}|xox[bp]-\w{10,})\b"),
     "a password in an address": re.compile(r"\b[a-z][a-z0-9+.-]*://(?!anonymous:)[^\s/:@\"'{}<>]+:[^\s/@\"'{}<>$]+@"),

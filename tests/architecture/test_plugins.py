@@ -17,12 +17,13 @@ import sync.connectors
 from drivers.load import DriverContext, kinds, load_driver
 from drivers.terminals.load import kinds as terminal_kinds
 from drivers.terminals.load import load_terminal
-from edge_agent.bootstrap import connector_part, tender_methods
+from edge_agent.bootstrap import connector_part
 from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.config import Config, Tender
 from edge_agent.counter_devices import Devices
 from edge_agent.domain.errors import ConfigError
 from edge_agent.domain.tender import TenderKind
+from edge_agent.tenders import tender_methods
 
 CONTEXT = DriverContext(SystemClock(), SystemRandom(), "desk", "edge.toml [devices.desk]")
 HELPERS = {"sync.connectors.contract": "what a connector is, not one", "drivers.terminals.contract": "what a terminal is, not one"}
@@ -110,6 +111,12 @@ async def test_a_way_of_paying_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=r"number 2: key 'kind': expected one of card_terminal, cash, got ") as caught:
         tender_methods(Config(tenders=[Tender("cash"), Tender(name)]), {}, nothing())
     assert caught.value.hint
+
+
+async def test_a_way_of_paying_that_is_none_is_refused_also_on_a_terminal_that_cannot_be_built() -> None:
+    with pytest.raises(ConfigError, match=r"number 1: key 'kind': expected one of card_terminal, cash, got 'barter'"):
+        tender_methods(Config(tenders=[Tender("barter", "desk")], terminals={"desk": {"kind": "telex"}}), {}, nothing())
+    assert tender_methods(Config(tenders=[Tender("card_terminal", "desk")], terminals={"desk": {"kind": "telex"}}), {}, nothing()) == ()
 
 
 async def test_cash_needs_nothing_and_a_card_needs_its_terminal() -> None:

@@ -14,7 +14,7 @@ from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.config import Config
 from edge_agent.domain.errors import DiskFull, StorageError, StorageFailed
 from sync.contract.messages import Enrolled
-from sync.enrol import Enrolment, save
+from sync.enrolment import Enrolment, save
 from sync.journal_facts import CENTRAL
 from tests.support_central import eventually
 from tests.support_journal import a_commit, open_journal, raw, small_disk
@@ -37,11 +37,7 @@ async def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(tmp_pat
 async def test_a_disk_that_fills_up_while_nobody_sells_is_said_and_selling_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "JOURNAL_WATCH_SECONDS", 0.01)
     monkeypatch.setattr("edge_agent.service.core.REOPEN_SECONDS", 0.05)
-    with contextlib.ExitStack() as stack:
-        try:
-            folder = stack.enter_context(small_disk(tmp_path / "disk", kilobytes=12_000))
-        except PermissionError as problem:
-            pytest.skip(f"no file system of its own for the test: {problem}")
+    with small_disk(tmp_path / "disk", kilobytes=12_000) as folder:
         config, clock, random = Config(state=str(folder)), SystemClock(), SystemRandom()
         save(folder, Enrolment("http://127.0.0.1:9", Enrolled("acme", "0001", "Berlin", "02", "1", "token", "DE", 1)))
         agent = await Agent.start(config, keys_of(config, random), clock, random)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
-import hashlib
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,22 +19,20 @@ from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.domain.errors import ContractBroken
 from edge_agent.ports import Commit
 from sync.backoff import Pace
-from sync.connectors import _http_exchange
+from sync.connectors import _http_exchange, http
 from sync.connectors.contract import Settings
 from sync.connectors.http import HttpConnector, HttpEnroller
 from sync.contract.messages import EnrolRequest, SnapshotManifest
 from sync.feed_store import parse_page
-from sync.journal_facts import Identity
-from sync.link import Busy, Page, Unreachable
-from sync.pull import FeedReport, Pull
+from sync.identity import Identity
+from sync.link import Busy, Fetched, Page, Refused, Unreachable
 from sync.push import Push
-from sync.replica import Replica
 from tests.support_central import SOURCE, FakeCentral, eventually, html, problem
 from tests.support_enrolled import enrolled, running_central
-from tests.support_journal import KEY, a_fact, new_id, open_journal
-from tests.support_replica import NOW_MS, as_page, customer, put
+from tests.support_journal import a_fact, new_id, open_journal
+from tests.support_replica import NOW_MS, FixedClock
 
-QUICK = Pace(base=0.002, cap=0.01, idle=5.0, frozen=5.0)
+QUICK = Pace(base=0.002, cap=0.01, idle=5.0, frozen=5.0, withhold=0.02)
 NDJSON = b"Content-Type: application/x-ndjson\r\n"
 
 
@@ -128,6 +125,73 @@ async def test_an_answer_that_trickles_for_ever_is_given_up(monkeypatch: pytest.
         assert isinstance(await connector.push([b"{}"]), Unreachable)
 
 
+async def test_nothing_that_was_asked_takes_longer_than_three_times_what_one_part_of_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "ASK_SECONDS", 0.1)
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n" + NDJSON + b"\r\n")
+        while True:
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    async with answering(answer) as connector, asyncio.timeout(10):
+        assert await connector.cursor() == Unreachable("Central does not come to an end in time.")
+
+
+class Trickle(httpx.AsyncByteStream):
+    """A file that comes on by one piece in five seconds of ``clock``, without end."""
+
+    def __init__(self, clock: FixedClock, piece: bytes) -> None:
+        self.clock, self.piece, self.pieces = clock, piece, 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            self.clock.ms += 5_000
+            self.pieces += 1
+            yield self.piece
+
+
+@pytest.mark.parametrize(("piece", "minutes"), [(b"x", 1), (bytes(5_461), 1), (bytes(5_500), None)])
+async def test_a_snapshot_that_trickles_is_given_up_and_kept_as_far_as_it_came(piece: bytes, minutes: int | None, tmp_path: Path) -> None:
+    clock, size = FixedClock(), 1_000_000
+    trickle = Trickle(clock, piece)
+    transport = httpx.MockTransport(lambda request: httpx.Response(206, headers={"Content-Range": f"bytes 0-{size - 1}/{size}"}, stream=trickle))
+    connector = HttpConnector(Settings("https://central.example", "token-1", "02", clock, transport=transport))
+    manifest = SnapshotManifest("catalogue", 1, "c", "0" * 64, size, 1, NOW_MS, "/edge/v1/snapshots/catalogue/file")
+    found = await connector.fetch(manifest, tmp_path / "file.part")
+    await connector.aclose()
+    came = (tmp_path / "file.part").stat().st_size
+    if minutes is None:
+        assert (found, came) == (Fetched(), size)
+        assert trickle.pieces * 5 > 60 * 10, "however long it takes"
+    else:
+        assert found == Unreachable(f"The snapshot's file trickles: {12 * len(piece)} bytes in 60 s, expected at least 65536.")
+        assert came == 12 * len(piece)
+
+
+async def test_a_snapshot_whose_answer_never_begins_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(http, "EXCHANGE_SECONDS_MAX", 0.2)
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    manifest = SnapshotManifest("catalogue", 1, "c", "0" * 64, 1000, 1, NOW_MS, "/edge/v1/snapshots/catalogue/file")
+    async with answering(answer) as connector, asyncio.timeout(5):
+        assert isinstance(await connector.fetch(manifest, tmp_path / "file.part"), Unreachable)
+
+
+async def test_why_central_cannot_be_reached_is_said_in_words() -> None:
+    connector = HttpConnector(Settings("http://127.0.0.1:9", "token-1", "02", SystemClock()))
+    found = await connector.cursor()
+    await connector.aclose()
+    assert found == Unreachable("Central cannot be reached: nothing listens at its address.")
+
+
 async def test_no_cookie_of_a_portal_is_kept_or_sent_back() -> None:
     central = FakeCentral()
     seen: list[bool] = []
@@ -174,9 +238,11 @@ async def test_brackets_without_end_are_an_answer_that_is_not_centrals(body: byt
 
     central.routes["/edge/v1/"] = deep
     connector = central.connector()
-    assert isinstance(await connector.push([b"{}"]), Unreachable)
-    assert isinstance(await connector.cursor(), Unreachable)
+    kind = Unreachable if status == 200 else Refused
+    assert isinstance(await connector.push([b"{}"]), kind)
+    assert isinstance(await connector.cursor(), kind)
     page = await connector.page("customers", "")
+    assert isinstance(page, Page if media_type == "application/x-ndjson" else kind)
     if isinstance(page, Page):
         with pytest.raises(ContractBroken):
             parse_page(page.body)
@@ -261,6 +327,14 @@ async def test_facts_that_were_not_sent_are_not_acknowledged_by_a_number_alone(t
             return httpx.Response(200, json=told)
 
         central._take = lying  # type: ignore[method-assign]  # a central that is wrong about itself
+        believed: list[tuple[int, int]] = []
+        acknowledge = journal.acknowledge
+
+        async def acknowledged(destination: str, next: dict[str, int]) -> None:
+            believed.append((next["trade"], len(central.stream("trade").wires) + 1))
+            await acknowledge(destination, next)
+
+        journal.acknowledge = acknowledged  # type: ignore[method-assign]
         central.facts_max = 500
         connector = central.connector()
         push = Push(journal, connector, SystemClock(), SystemRandom(), lambda _: None, QUICK)
@@ -268,58 +342,9 @@ async def test_facts_that_were_not_sent_are_not_acknowledged_by_a_number_alone(t
         task = asyncio.create_task(push.run())
         try:
             await eventually(lambda: len(central.stream("trade").wires) == 6, "all six facts are at central")
+            assert believed
+            assert all(next <= true for next, true in believed), "what central does not have was never taken for acknowledged"
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             await connector.aclose()
-
-
-# --- a copy that comes in while the register ends ---
-
-
-async def test_the_copy_can_be_closed_while_a_page_of_it_is_awaited(tmp_path: Path) -> None:
-    central, asked = FakeCentral(), asyncio.Event()
-
-    async def feed(request: httpx.Request) -> httpx.Response:
-        if not request.url.params["after"]:
-            page = as_page([put("c1", customer("c1", "Maria"))], "at-1", more=True)
-            return httpx.Response(200, content=page, headers={"content-type": "application/x-ndjson"})
-        asked.set()
-        await asyncio.sleep(3600)
-        raise AssertionError
-
-    central.routes["/edge/v1/feeds/"] = feed
-    replica, connector = Replica(tmp_path, KEY, SystemClock()), central.connector()
-    pull = Pull(connector, replica, ("customers",), tmp_path, SystemClock(), SystemRandom(), pace=QUICK)
-    task = asyncio.create_task(pull.run())
-    async with asyncio.timeout(10):
-        await asked.wait()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await asyncio.to_thread(replica.close)
-    await connector.aclose()
-
-
-async def test_a_snapshot_of_more_rows_than_announced_is_left_where_it_exceeds_them(tmp_path: Path) -> None:
-    line = msgspec.json.encode(put("A", {"sku": "A"})) + b"\n"
-    body = zstandard.ZstdCompressor().compress(line * 200_000)
-    central, reports = FakeCentral(), list[FeedReport]()
-
-    async def snapshot(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/file"):
-            return httpx.Response(200, content=body)
-        told = SnapshotManifest("catalogue", 1, "c", hashlib.sha256(body).hexdigest(), len(body), 10, NOW_MS, "/edge/v1/snapshots/catalogue/file")
-        return httpx.Response(200, content=msgspec.json.encode(told), headers={"content-type": "application/json"})
-
-    central.routes["/edge/v1/snapshots/"] = snapshot
-    replica, connector = Replica(tmp_path, KEY, SystemClock()), central.connector()
-    pull = Pull(connector, replica, ("catalogue",), tmp_path, SystemClock(), SystemRandom(), reports.append, pace=QUICK)
-    task = asyncio.create_task(pull.run())
-    try:
-        await eventually(lambda: any("has more rows" in report.problem for report in reports), "the copy is refused")
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await connector.aclose()
-        replica.close()
-    assert max(report.rows for report in reports) < 10_000

@@ -157,6 +157,16 @@ def test_every_control_is_understood_or_refused_with_what_was_expected(tmp_path:
                 obey(terminal, line)
 
 
+@pytest.mark.parametrize(("language", "told"), [("en", ("contactless", "Approval ", "Payment")), ("de", ("kontaktlos", "Genehmigungs-Nr. ", "Zahlung"))])
+def test_its_lines_for_the_receipt_are_in_the_language_that_it_is_set_to(tmp_path: Path, language: str, told: tuple[str, str, str]) -> None:
+    with CardTerminal(tmp_path / "books.jsonl", SystemClock(), language=language) as terminal:
+        first = pay(terminal.port, REFS[1])["card"]
+        assert isinstance(first, dict)
+        assert first["receiptLines"] == [first["brand"], f"************{first['lastFour']}", told[0], f"{told[1]}{first['approval']}", told[2]]
+        with Client(terminal.port) as client:  # asked again it says the same
+            assert client.ask({"do": "status", "ref": REFS[1]})["card"] == first
+
+
 def test_one_who_sends_nonsense_or_nothing_does_not_disturb_the_next_one(tmp_path: Path) -> None:
     with CardTerminal(tmp_path / "books.jsonl", SystemClock()) as terminal:
         for nonsense in (

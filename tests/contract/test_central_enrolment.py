@@ -47,6 +47,7 @@ def test_a_code_makes_a_device_a_register(embedded: EmbeddedCentral, http: httpx
     assert (market["currency"], market["timezone"], market["taxRates"][0]["rateMilli"]) == ("EUR", "Europe/Berlin", 19_000)
     assert identity == {
         "tenant": "acme", "store": "0001", "storeName": "Berlin Mitte", "register": "02", "epoch": "1", "country": "DE", "issuedMs": clock.wall_ms,
+        "earlier": {},
     }  # fmt: skip
 
 

@@ -6,18 +6,21 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+import sqlcipher3
 import zstandard
 
 from sync.central.central import Central
 from sync.central.limits import MS_PER_DAY, Limits
 from sync.central.serving import EmbeddedCentral
 from sync.contract import schemas
+from sync.contract.rows import StoreRow
 from tests.support import wait_until
 from tests.support_enrolled import Register, SetClock, customer_row, enrolled, lines_of, price_row, running_central
 
@@ -52,6 +55,10 @@ def ops(http: httpx.Client, embedded: EmbeddedCentral) -> Headers:
     return {"Authorization": f"Bearer {embedded.central.ops_token}"}
 
 
+def staff_row(key: str) -> tuple[str, dict[str, Any]]:
+    return key, {"id": key, "name": f"Name {key}", "badge": key, "rights": []}
+
+
 def read_all(register: Register, feed: str, after: str = "", **query: Any) -> tuple[list[dict[str, Any]], str]:
     """Every page's rows, and the last cursor."""
     rows: list[dict[str, Any]] = []
@@ -80,8 +87,8 @@ def test_every_line_of_a_page_fits_the_published_schemas(register: Register, emb
     answer = register.feed("customers")
     assert answer.headers["content-type"] == "application/x-ndjson"
     for line in answer.content.splitlines():
-        schemas.require(schemas.FEED_LINE_SCHEMA, msgspec.json.decode(line))
-    schemas.require("feed.customers.v1", msgspec.json.decode(answer.content.splitlines()[0])["data"])
+        assert not list(schemas.faults(schemas.FEED_LINE_SCHEMA, msgspec.json.decode(line)))
+    assert not list(schemas.faults("feed.customers.v1", msgspec.json.decode(answer.content.splitlines()[0])["data"]))
 
 
 def test_deletions_arrive_as_tombstones_but_not_at_a_reader_that_begins(
@@ -108,6 +115,36 @@ def test_a_register_sees_its_own_market_and_a_row_that_leaves_it_vanishes(regist
     assert sorted(row["key"] for row in read_all(other, "prices")[0]) == ["A-1/de//0", "A-2/us//0"]
 
 
+def test_a_row_that_went_through_several_markets_vanishes_from_each_that_it_left(
+    register: Register, embedded: EmbeddedCentral, http: httpx.Client, ops: Headers
+) -> None:
+    other = enrolled(http, embedded.central, "0002", "01")
+    key = "A-1/de//0"
+    embedded.central.seed("prices", [price_row("A-1", currency="EUR")])
+    _, end = lines_of(register.feed("prices"))
+    abroad = lines_of(other.feed("prices"))[1]["cursor"]
+    for currency in ("USD", "SEK"):
+        embedded.central.seed("prices", [price_row("A-1", currency=currency)])
+    assert [(row["op"], row["key"]) for row in lines_of(register.feed("prices", end["cursor"]))[0]] == [("del", key)]
+    assert [(row["op"], row["key"]) for row in lines_of(other.feed("prices", abroad))[0]] == [("del", key)]
+    assert lines_of(register.feed("prices"))[0] == [], "a reader that begins needs no word of what it never had"
+    http.delete(f"/ops/feeds/prices/{key}", headers=ops)
+    for reader, cursor in ((register, end["cursor"]), (other, abroad)):
+        assert [(row["op"], row["key"]) for row in lines_of(reader.feed("prices", cursor))[0]] == [("del", key)]
+    embedded.central.seed("prices", [price_row("A-1", currency="EUR")])
+    assert [row["op"] for row in lines_of(register.feed("prices", end["cursor"]))[0]] == ["put"]
+    assert [row["op"] for row in lines_of(other.feed("prices", abroad))[0]] == ["del"]
+
+
+def test_a_register_whose_store_changes_its_money_begins_its_feeds_again(register: Register, embedded: EmbeddedCentral) -> None:
+    embedded.central.seed("prices", [price_row("A-1", currency="EUR"), price_row("A-2", currency="SEK", book="se")])
+    _, cursor = read_all(register, "prices")
+    assert register.feed("prices", cursor).status_code == 200
+    embedded.central.seed_stores([StoreRow(store="0001", store_name="Malmö", country="SE", registers=["01", "02", "03"])])
+    assert (register.feed("prices", cursor).status_code, register.feed("prices", cursor).json()["type"]) == (410, "urn:edge:problem:cursor-expired")
+    assert [row["key"] for row in read_all(register, "prices")[0]] == ["A-2/se//0"]
+
+
 def test_the_tag_of_a_page_that_did_not_change_answers_304(register: Register, embedded: EmbeddedCentral) -> None:
     embedded.central.seed("prices", [price_row()])
     first = register.feed("prices")
@@ -118,6 +155,25 @@ def test_the_tag_of_a_page_that_did_not_change_answers_304(register: Register, e
     assert register.feed("prices", cursor, {"If-None-Match": empty.headers["etag"]}).status_code == 304
     embedded.central.seed("prices", [price_row("A-2")])
     assert register.feed("prices", cursor, {"If-None-Match": empty.headers["etag"]}).status_code == 200
+
+
+def test_the_tag_of_a_page_is_its_centrals_and_its_markets_alone(register: Register, http: httpx.Client, embedded: EmbeddedCentral, tmp_path: Path) -> None:
+    embedded.central.seed("staff", [("s1", {"id": "s1", "name": "Mia", "badge": "1", "rights": []})])
+    tag = register.feed("staff").headers["etag"]
+    assert enrolled(http, embedded.central, "0002", "01").feed("staff").headers["etag"] != tag
+    with running_central(tmp_path / "another") as another, httpx.Client(base_url=another.url) as other_http:
+        another.central.seed("staff", [("s2", {"id": "s2", "name": "Noa", "badge": "2", "rights": []})])
+        answer = enrolled(other_http, another.central).feed("staff", headers={"If-None-Match": tag})
+    assert (answer.status_code, lines_of(answer)[0][0]["key"]) == (200, "s2")
+
+
+def test_tags_are_compared_whole_and_weakly_as_lists_of_them(register: Register) -> None:
+    tag = register.feed("staff").headers["etag"]
+    assert tag.startswith('W/"'), "the same rows may be sent in other bytes: compressed, and as of another moment"
+    for named in (tag, tag.removeprefix("W/"), f'"x", {tag}', f'{tag},W/"y"', "*"):
+        assert register.feed("staff", headers={"If-None-Match": named}).status_code == 304, named
+    for other in ('"x"', f'{tag[:-1]}0"', f'"x{tag[3:]}', tag[3:-1], ""):
+        assert register.feed("staff", headers={"If-None-Match": other}).status_code == 200, other
 
 
 def test_a_waiting_request_is_answered_when_something_is_published(register: Register, embedded: EmbeddedCentral) -> None:
@@ -185,10 +241,45 @@ def test_a_cursor_older_than_the_remembered_deletions_has_expired(
 
 
 def test_cursors_of_another_central_and_nonsense_are_told_apart(register: Register) -> None:
-    assert register.feed("prices", "nobody-5-5").status_code == 410
-    for nonsense in ("x", "--", "a-b-c", "a-1-²", "9" * 99):
+    assert register.feed("prices", "nobody-5-5-5").status_code == 410
+    for nonsense in ("x", "---", "a-b-c-d", "a-5-5", "a-1-1-²", "9" * 99):
         assert register.feed("prices", nonsense).status_code == 400
     assert register.feed("weather").status_code == 404
+
+
+def test_a_register_of_a_restored_central_keeps_nothing_that_was_lost(register: Register, embedded: EmbeddedCentral, tmp_path: Path, clock: SetClock) -> None:
+    embedded.central.seed("staff", [staff_row("s1")])
+    kept = lines_of(register.feed("staff"))[1]["cursor"]
+    with closing(sqlcipher3.connect(tmp_path / "central" / "central.db")) as file:
+        (tmp_path / "restored").mkdir()
+        file.execute("VACUUM INTO ?", (str(tmp_path / "restored" / "central.db"),))
+    clock.wall_ms += 1_000
+    embedded.central.seed("staff", [staff_row("s2"), staff_row("s3")])
+    tag = register.feed("staff").headers["etag"]
+    lost, half = lines_of(register.feed("staff"))[1]["cursor"], lines_of(register.feed("staff", kept, limit=1))[1]["cursor"]
+    assert [row["key"] for row in lines_of(register.feed("staff", half))[0]] == ["s3"]
+    clock.wall_ms += 1_000
+    with running_central(tmp_path / "restored", clock, LIMITS) as restored, httpx.Client(base_url=restored.url) as http:
+        register.http = http
+        restored.central.seed("staff", [staff_row("s4"), staff_row("s5"), staff_row("s6")])
+        assert [register.feed("staff", cursor).status_code for cursor in (lost, half)] == [410, 410]
+        restored.central.seed("staff", [("s6", None)])
+        assert [row["key"] for row in lines_of(register.feed("staff", kept))[0]] == ["s4", "s5", "s6"], "what it had before the backup is good"
+        assert register.feed("staff", limit=3, headers={"If-None-Match": tag}).status_code == 200, "as many rows with the same numbers"
+
+
+def test_a_cursor_stays_good_while_nothing_changes_and_for_as_long_as_deletions_are_remembered(
+    register: Register, embedded: EmbeddedCentral, clock: SetClock
+) -> None:
+    embedded.central.seed("staff", [staff_row("s1")])
+    cursor = lines_of(register.feed("staff"))[1]["cursor"]
+    clock.wall_ms += LIMITS.tombstone_ms * 2
+    embedded.central.seed("staff", [staff_row("s2")])
+    assert [row["key"] for row in lines_of(register.feed("staff", cursor))[0]] == ["s2"]
+    newest = lines_of(register.feed("staff"))[1]["cursor"]
+    clock.wall_ms += LIMITS.tombstone_ms * 2
+    wait_until(lambda: register.feed("staff", cursor).status_code == 410, "its mark is forgotten, for one that is old itself followed it")
+    assert lines_of(register.feed("staff", newest))[0] == []
 
 
 def test_large_pages_are_compressed_for_who_understands_it(register: Register, embedded: EmbeddedCentral) -> None:

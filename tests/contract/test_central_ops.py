@@ -73,7 +73,64 @@ def test_a_reconciliation_adds_up_every_stream_and_book(register: Register, http
     text = "\n".join(report_lines(embedded.central.reconcile()))
     assert "paid by cash" in text
     assert "51.66" in text
-    assert text.endswith("IN ORDER: 3 sales, 0 in quarantine, 0 refund tasks")
+    assert text.endswith("IN ORDER, but 1 fact is withheld (register 0001/02, epoch 1): 3 sales, 0 in quarantine, 0 refund tasks")
+
+
+def test_a_payment_that_its_terminal_contradicts_needs_somebody_until_its_register_says_that_it_is_seen_to(
+    register: Register, http: httpx.Client, embedded: EmbeddedCentral
+) -> None:
+    common = {"retailStoreId": "0001", "workstationId": "02", "businessDayDate": "", "shiftId": "", "operatorId": "1001", "atMs": 5}
+    found = {
+        "attemptId": "a-9", "tenderId": "t-9", "kind": "sale", "state": "approved", "amountMinor": 19900, "approvedMinor": 19900, "wireRef": "R9",
+        "terminal": "T1", "reason": "", "startedMs": 1, "currencyCode": "EUR", "card": None,
+    }  # fmt: skip
+    told = {
+        **common, "transactionId": "s-9", "receiptCode": "R-0001-02-000009", "moneyMoved": False, "task": "give_back", "amountMinor": 19900,
+        "attempt": found, "decidedMs": 2, "handled": False, "note": "",
+    }  # fmt: skip
+    answer = register.push(register.fact(facts.CONTRADICTED, told, subject="a-9"), register.fact(facts.CONTRADICTED, told, subject="b-1"))
+    assert [row["sequence"] for row in register.ack(answer)["quarantined"]] == [2], "the subject is the attempt"
+    report = http.get("/ops/reconcile").json()
+    assert report["ok"]
+    assert [(task["task"], task["amountMinor"], task["receipt"], task["attempt"]) for task in report["paymentTasks"]] == [
+        ("give_back", 19900, "R-0001-02-000009", "a-9")
+    ]
+    assert "1 card payment is to give back (register 0001/02)" in report["attention"]
+    text = "\n".join(report_lines(embedded.central.reconcile()))
+    assert "GIVE BACK 199.00 EUR: paid by card, receipt R-0001-02-000009, terminal T1 (0001/02, attempt a-9)" in text
+    other = enrolled(http, embedded.central, register="01")
+    theirs = {**told, "workstationId": "01", "handled": True, "note": "x"}
+    assert other.ack(other.push(other.fact(facts.CONTRADICTED, theirs, subject="a-9")))["quarantined"] == []
+    assert len(http.get("/ops/reconcile").json()["paymentTasks"]) == 1, "no register speaks for another"
+    register.push(register.fact(facts.CONTRADICTED, told | {"handled": True, "note": "refunded"}, subject="a-9"))
+    after = http.get("/ops/reconcile").json()
+    assert (after["paymentTasks"], [what for what in after["attention"] if "card payment" in what]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("reported", "said"),
+    [({"amountMinor": 29900, "currencyCode": "JPY"}, "the terminal reported 29900 JPY"), (None, "the terminal reported another amount or currency")],
+)
+def test_a_payment_that_its_terminal_took_in_another_way_is_to_clarify(
+    register: Register, http: httpx.Client, embedded: EmbeddedCentral, reported: dict[str, object] | None, said: str
+) -> None:
+    found = {
+        "attemptId": "a-9", "tenderId": "t-9", "kind": "sale", "state": "needs_review", "amountMinor": 19900, "approvedMinor": 0, "wireRef": "R9",
+        "terminal": "T1", "reason": "wrong_currency", "startedMs": 1, "currencyCode": "EUR", "card": None, **({"reported": reported} if reported else {}),
+    }  # fmt: skip
+    told = {
+        "retailStoreId": "0001", "workstationId": "02", "businessDayDate": "", "shiftId": "", "operatorId": "1001", "atMs": 5, "transactionId": "s-9",
+        "receiptCode": "", "moneyMoved": True, "task": "clarify", "amountMinor": 19900, "attempt": found, "decidedMs": 2, "handled": False, "note": "",
+    }  # fmt: skip
+    assert register.ack(register.push(register.fact(facts.CONTRADICTED, told, subject="a-9")))["quarantined"] == []
+    report = http.get("/ops/reconcile").json()
+    (task,) = report["paymentTasks"]
+    assert (task["task"], task["amountMinor"], task["reportedMinor"], task["reportedCurrency"]) == (
+        ("clarify", 19900, 29900, "JPY") if reported else ("clarify", 19900, 0, "")
+    )
+    assert report["attention"] == ["1 card payment is to clarify (register 0001/02)"]
+    text = "\n".join(report_lines(embedded.central.reconcile()))
+    assert f"CLARIFY 199.00 EUR by card: {said}, basket s-9, terminal T1 (0001/02, attempt a-9)" in text
 
 
 def test_an_attempt_that_ended_later_has_its_last_state(register: Register, tmp_path: Path) -> None:

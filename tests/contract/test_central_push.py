@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sync.central.intake import BODY_BYTES_MAX
 from sync.central.limits import Limits
 from sync.central.serving import EmbeddedCentral
 from sync.contract import facts
-from sync.contract.envelope import BATCH_FACTS_MAX, join_batch
+from sync.contract.envelope import BATCH_FACTS_MAX, fact_hash, join_batch
 from tests.support import wait_until
 from tests.support_enrolled import Register, enrolled, running_central
 
@@ -119,6 +120,82 @@ def test_a_second_machine_with_the_same_identity_freezes_the_register_and_says_s
     assert again.ack(again.push(again.sale()))["next"] == 2
 
 
+def test_a_register_that_says_that_its_disk_ends_before_central_is_frozen_by_it(register: Register, http: httpx.Client, embedded: EmbeddedCentral) -> None:
+    sales = [register.sale() for _ in range(3)]
+    register.push(*sales)
+    word = register.behind("trade", 2, 3, fact_hash(sales[-1]))
+    assert register.ack(register.push(word), "ops") == {"next": 2, "accepted": 1, "duplicates": 0, "quarantined": []}
+    assert bytes(embedded.central.facts(stream="ops")[0].event) == word, "it is kept like any other fact"
+    cursor = http.get(f"/edge/v1/registers/{register.number}/cursor", headers=register.headers).json()
+    assert cursor["frozen"] == (
+        "Two machines sell as this register, or it lost facts: its disk has trade up to 2, central up to 3. Enrol the right machine again."
+    )
+    for late in (register.sale(), word, sales[0]):  # the other machine's next sale; a request that was doubled
+        assert problem(register.push(late), 409, "register-frozen")["detail"] == cursor["frozen"]
+    found = embedded.central.reconcile()
+    assert (found.ok, found.attention) == (True, [f"register 0001/02 is frozen ({cursor['frozen'].rstrip('.')})"])
+
+
+def test_the_word_of_a_disk_that_ends_before_central_is_a_fork_when_the_other_machine_used_its_number(register: Register) -> None:
+    register.push(register.sale(), register.fact(facts.STARTED, {**register.common(), "version": "1", "bootId": "b", "cleanStop": True}))
+    head = register.heads["ops"][1]
+    register.heads["ops"] = (1, "0" * 64)
+    assert "number 1 of ops" in problem(register.push(register.behind("ops", 0, 1, head)), 409, "sequence-fork")["detail"]
+
+
+@pytest.mark.parametrize(
+    "untrue",
+    [
+        {"headHash": "a" * 64}, {"central": 4}, {"central": 1}, {"ours": 3}, {"ours": 9}, {"epoch": "2"}, {"stream": "people"}, {"stream": "weather"},
+        {"workstationId": "03"},
+    ],
+    ids=lambda changes: "-".join(f"{name}={str(value)[:4]}" for name, value in changes.items()),
+)  # fmt: skip
+def test_such_a_word_is_believed_only_where_it_is_true(register: Register, untrue: dict[str, object]) -> None:
+    sales = [register.sale() for _ in range(3)]
+    register.push(*sales)
+    assert register.ack(register.push(register.behind("trade", 2, 3, fact_hash(sales[-1]), **untrue)), "ops")["next"] == 2
+    assert register.ack(register.push(register.sale()))["accepted"] == 1
+    true = register.behind("trade", 2, 3, fact_hash(sales[-1]))
+    register.push(true)
+    problem(register.push(register.sale()), 409, "register-frozen")
+
+
+def test_an_old_epochs_word_freezes_nothing_after_a_new_enrolment(register: Register, http: httpx.Client, embedded: EmbeddedCentral) -> None:
+    """Neither the request that comes late or twice, nor the fact that is issued anew with its data as it was."""
+    sales = [register.sale() for _ in range(3)]
+    register.push(*sales)
+    word = register.behind("trade", 2, 3, fact_hash(sales[-1]))
+    register.push(word)
+    again = enrolled(http, embedded.central)
+    problem(register.push(word), 409, "epoch-retired")
+    problem(again.push(word), 409, "epoch-retired")
+    anew = [again.sale() for _ in range(4)]
+    assert again.ack(again.push(*anew, again.behind("trade", 2, 3, fact_hash(sales[-1]), epoch=register.epoch)), "ops")["quarantined"] == []
+    assert again.ack(again.push(again.behind("trade", 2, 3, fact_hash(anew[2]), epoch=register.epoch)), "ops")["next"] == 3
+    assert again.ack(again.push(again.sale()))["next"] == 6
+    assert embedded.central.reconcile().attention == []
+
+
+def test_the_example_day_comes_to_the_example_cursors(register: Register, http: httpx.Client, embedded: EmbeddedCentral) -> None:
+    """Any central can be tried so: enrol store 0001, register 02 of tenant acme until its epoch is 3, then send the files."""
+    examples = files("sync.contract").joinpath("examples")
+    while register.epoch != "3":
+        register = enrolled(http, embedded.central)
+    asked = {"url": f"/edge/v1/registers/{register.number}/cursor", "headers": register.headers}
+    acks = register.push(body=examples.joinpath("day.json").read_bytes().rstrip(b"\n")).json()["registers"][register.source]["streams"]
+    assert {stream: (ack["next"], ack["quarantined"]) for stream, ack in acks.items()} == {"trade": (7, []), "people": (2, []), "ops": (3, [])}
+    assert http.get(**asked).json() == json.loads(examples.joinpath("register-cursor.json").read_text())
+    register.push(examples.joinpath(f"{facts.BEHIND}.json").read_bytes().rstrip(b"\n"))
+    assert http.get(**asked).json() == json.loads(examples.joinpath("register-cursor.frozen.json").read_text())
+
+
+def test_the_example_enrolment_is_refused_for_its_code_alone(http: httpx.Client, embedded: EmbeddedCentral) -> None:
+    asked = json.loads(files("sync.contract").joinpath("examples", "enrol-request.json").read_text())
+    problem(http.post("/edge/v1/enrolments", json=asked), 403, "enrolment-code-invalid")
+    problem(http.post("/edge/v1/enrolments", json=asked | {"code": asked["code"].lower()}), 400, "invalid")
+
+
 def test_a_retired_epoch_is_refused_under_its_old_token_and_under_the_new_one(register: Register, http: httpx.Client, embedded: EmbeddedCentral) -> None:
     register.push(register.sale())
     again = enrolled(http, embedded.central)
@@ -176,8 +253,13 @@ QUARANTINED = {
     "sale-cash": lambda sale: sale | {"tenders": [sale["tenders"][0] | {"changeMinor": 279}]},
     "sale-taxes": lambda sale: sale | {"taxes": sale["taxes"][:1]},
     "sale-lines": lambda sale: sale | {"lineItems": [sale["lineItems"][0] | {"extendedAmountMinor": 1999}, sale["lineItems"][1]]},
+    "sale-prices": lambda sale: sale | {"lineItems": [sale["lineItems"][0] | {"quantity": 7}, sale["lineItems"][1]]},
+    "sale-totals": lambda sale: sale | {"totals": sale["totals"] | {"tenderedMinor": 1}},
+    "sale-shift": lambda sale: sale | {"businessDayDate": "2026-13-45"},
     "fact-schema": lambda sale: sale | {"lineItems": [{**sale["lineItems"][0], "quantity": 0.5}]},
     "fact-place": lambda sale: sale | {"workstationId": "77"},
+    "sale-currency": lambda sale: sale | {"currencyCode": "USD"},
+    "receipt-repeated": lambda sale: sale | {"receiptCode": "R-0001-02-000001"},
     "receipt-twice": lambda sale: sale | {"sequenceNumber": 1},
     "sale-twice": lambda sale: sale | {"transactionId": "sale-0001-02-1-1"},
 }
@@ -198,6 +280,31 @@ def test_a_fact_that_is_wrong_in_business_terms_is_stored_told_and_does_not_hold
     report = embedded.central.reconcile()
     assert (report.ok, report.sales, report.quarantined) == (True, 2, 1)
     assert wrong in [bytes(fact.event) for fact in embedded.central.facts(quarantined=True)]
+
+
+def test_a_receipt_code_repeated_in_one_batch_is_told_and_one_of_another_register_or_epoch_is_its_own(
+    register: Register, embedded: EmbeddedCentral, http: httpx.Client
+) -> None:
+    ack = register.ack(register.push(*[register.sale(receiptCode=code) for code in ("R-7", "R-8", "R-7")]))
+    assert [(each["sequence"], each["problem"]["type"]) for each in ack["quarantined"]] == [(3, "urn:edge:problem:receipt-repeated")]
+    assert "R-7" in ack["quarantined"][0]["problem"]["detail"]
+    for other in (enrolled(http, embedded.central, "0001", "03"), enrolled(http, embedded.central, "0001", "02")):
+        assert other.ack(other.push(other.sale(receiptCode="R-7")))["quarantined"] == []
+    assert embedded.central.reconcile().ok
+
+
+@pytest.mark.parametrize("name", ["linesMinor", "modifiersMinor", "roundingMinor", "changeMinor", "tenderedMinor"])
+def test_each_total_is_what_it_is_the_total_of(register: Register, name: str) -> None:
+    sale = register.sale_data()
+    wrong = register.fact(facts.SALE, sale | {"totals": sale["totals"] | {name: sale["totals"][name] + 1}})
+    (found,) = register.ack(register.push(wrong))["quarantined"]
+    assert found["problem"]["type"] == "urn:edge:problem:sale-totals"
+
+
+@pytest.mark.parametrize("missing", ["shiftId", "operatorId", "businessDayDate"])
+def test_a_sale_names_its_shift_its_operator_and_its_business_day(register: Register, missing: str) -> None:
+    (found,) = register.ack(register.push(register.fact(facts.SALE, register.sale_data() | {missing: ""})))["quarantined"]
+    assert found["problem"]["type"] == "urn:edge:problem:sale-shift"
 
 
 def test_types_and_streams_that_central_does_not_know_go_to_quarantine(register: Register) -> None:

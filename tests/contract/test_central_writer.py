@@ -145,7 +145,16 @@ def test_the_file_is_durable_and_its_tables_come_from_migrations(tmp_path: Path)
     assert asked == ["wal", 2, 1]
     assert "fact" in Database(db).table_names()
     again = open_database(tmp_path / "c.db", writes=True)
-    assert [row[0] for row in again.execute("SELECT name FROM _sqlite_migrations")] == ["first_version"]
+    assert [row[0] for row in again.execute("SELECT name FROM _sqlite_migrations ORDER BY rowid")] == [
+        "first_version",
+        "what_a_code_bought",
+        "identifiers_in_one_form",
+        "every_market_that_a_row_left",
+        "sales_by_receipt_code",
+        "when_feeds_changed",
+        "where_words_belong",
+        "facts_by_id",
+    ]
     reader = open_database(tmp_path / "c.db", writes=False)
     with pytest.raises(Exception, match="readonly"):
         reader.execute("DELETE FROM meta")

@@ -130,8 +130,8 @@ async def test_what_does_not_greet_like_a_terminal_gets_no_request(greeting: byt
         (b'{"say":"status","ref":"7P28CAXD4T","state":"not_found"}\n', "unexpected"),
         (APPROVED.replace(REF, b"7P28CAXD4S"), "other_ref"),
         (b'{"say":"step","ref":"7P28CAXD4S","step":"enter_pin"}\n' + APPROVED, "other_ref"),
-        (b'{"say":"result","ref":"7P28CAXD4T","outcome":"refused","reason":"ref_known"}\n', "refused"),
-        (b'{"say":"result","ref":"7P28CAXD4T","outcome":"refused","reason":"news_from_a_later_version"}\n', "refused"),
+        (b'{"say":"result","ref":"7P28CAXD4T","outcome":"refused","reason":"ref_known"}\n', "refused_unclear"),
+        (b'{"say":"result","ref":"7P28CAXD4T","outcome":"refused","reason":"news_from_a_later_version"}\n', "refused_unclear"),
     ],
 )
 async def test_what_is_no_clear_answer_leaves_the_outcome_unknown(answer: bytes, reason: str) -> None:

@@ -6,10 +6,10 @@ import ast
 import doctest
 import importlib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import edge_agent.demo
 from drivers.simulators._card_ledger import APPROVED, Entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 from collections.abc import Iterator
@@ -138,3 +139,24 @@ def test_nothing_stays_behind(central: Echo) -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), 5.0)
     wait_until(lambda: threading.active_count() <= before + 1, "the relay's thread ended")
+
+
+def test_a_connection_that_comes_as_the_cable_is_cut_is_closed(network: Network) -> None:
+    """Taken or refused, never kept open and forgotten: warnings are errors, and an unclosed socket is one."""
+    stop = threading.Event()
+
+    def knocks() -> None:
+        while not stop.is_set():
+            with suppress(OSError), socket.create_connection(("127.0.0.1", network.port), 5.0):
+                pass
+
+    knocking = [threading.Thread(target=knocks, daemon=True) for _ in range(3)]
+    for one in knocking:
+        one.start()
+    for _ in range(150):
+        network.cut()
+        network.restore()
+    stop.set()
+    for one in knocking:
+        one.join()
+    gc.collect()

@@ -26,7 +26,7 @@ from edge_agent.hosting import check_config, in_process
 def test_the_configuration_finds_every_device_and_nothing_stays_behind(tmp_path: Path) -> None:
     with World(tmp_path, SystemClock(), ("127.0.0.1", 9)) as world:
         told = check_config(load_config(world.config_path))
-        assert [line.split()[1].rstrip(":") for line in told if line.startswith(("device", "terminal"))] == ["scanner", "nfc", "printer", "card"]
+        assert [line.split()[1].rstrip(":") for line in told if line.startswith(("device", "terminal"))] == ["scanner", "nfc", "printer", "terminal-1"]
         ports = [world.printer.port, world.terminal.port, world.network.port]
         names = [Path(world.scanner.path), Path(world.reader.path)]
         assert all(name.exists() for name in names)
@@ -43,11 +43,25 @@ def test_every_text_is_there_in_both_languages_with_the_same_values() -> None:
         assert german, key
         for value in ("{person}", "{what}"):
             assert (value in english) == (value in german), key
-    assert english_and_german("tap") == ("Maria holds the tag to the reader", "Maria hält den Anhänger an den Leser")
+    assert english_and_german("tap.done") == ("Maria held the tag to the reader.", "Maria hat den Anhänger an den Leser gehalten.")
 
 
 def english_and_german(key: str) -> tuple[str, str]:
     return Words("en")(key, person="Maria"), Words("de_DE")(key, person="Maria")
+
+
+def changed(snapshot: v.Snapshot) -> str:
+    """What was sold last, as a person calls it."""
+    assert snapshot.basket is not None
+    held = next(line for line in snapshot.basket.lines if line.id == snapshot.basket.changed)
+    return ", ".join(part for part in (held.name, held.variant, held.batch) if part)
+
+
+def alike(snapshot: v.Snapshot) -> int:
+    """How many pieces of the batch that was sold last are in the basket."""
+    assert snapshot.basket is not None
+    last = snapshot.basket.lines[-1]
+    return sum(line.pieces for line in snapshot.basket.lines if (line.sku, line.batch) == (last.sku, last.batch))
 
 
 class Player:
@@ -63,6 +77,9 @@ class Player:
         assert said, key
         return await self.screen.until(f"{what} ({said})", lambda snapshot: condition(snapshot) and snapshot.at_ms >= since, seconds)
 
+    def text(self, key: str) -> str:
+        return next(action.text for action in self.panel.actions() if action.key == key)
+
     async def notice(self, key: str, notice: str) -> None:
         await self.press(key, notice, lambda snapshot: snapshot.notice is not None and snapshot.notice.key == notice)
 
@@ -76,7 +93,7 @@ async def test_every_key_of_the_panel_does_what_it_says(tmp_path: Path) -> None:
         await asyncio.to_thread(demo.open, exits)
         async with demo.running() as (agent, panel), Screen(in_process(agent)) as screen:
             assert (await screen.until("open", lambda snapshot: snapshot.phase == "ready")).notice is not None
-            for device in ("scanner", "nfc", "printer", "card"):
+            for device in ("scanner", "nfc", "printer", "terminal-1"):
                 await screen.until_device(device, "ready")
             keys = [action.key for action in panel.actions()]
             assert len(set(keys)) == len(keys)
@@ -104,7 +121,13 @@ async def play_goods(player: Player) -> None:
     await player.press("a", "one article", lambda snapshot: snapshot.basket is not None and snapshot.basket.articles == 1)
     await player.press("s", "two of it", lambda snapshot: snapshot.basket is not None and snapshot.basket.lines[0].pieces == 2)
     await player.press("w", "a weighed line", lambda snapshot: snapshot.basket is not None and snapshot.basket.lines[-1].pieces == 0)
-    await player.press("b", "a line with a batch", lambda snapshot: snapshot.basket is not None and snapshot.basket.lines[-1].detail.startswith("B"))
+    batch = player.text("b")
+    await player.press("b", "a line with a batch", lambda snapshot: snapshot.basket is not None and snapshot.basket.lines[-1].batch.startswith("B"))
+    assert player.text("s") == "Scan again: " + batch.partition(": ")[2]
+    label = batch.partition(": ")[2]
+    await player.press("s", "another of that batch", lambda snapshot: snapshot.basket is not None and changed(snapshot) == label and alike(snapshot) == 2)
+    wanted = player.text("a").removeprefix("Scan ")
+    await player.press("a", "the article that was named", lambda snapshot: snapshot.basket is not None and changed(snapshot) == wanted)
     await player.notice("x", "code_invalid.check_digit")
     await player.notice("u", "code_unknown.article")
     await player.press("m", "a colleague signed in", lambda snapshot: snapshot.shift is not None and snapshot.shift.operator == "Jonas Brandt")
@@ -115,6 +138,7 @@ async def play_people(player: Player) -> None:
     await player.press("4", "her cart", lambda snapshot: snapshot.basket is not None and snapshot.basket.to_pick == 3)
     await player.press("5", "the coat picked", lambda snapshot: snapshot.basket is not None and snapshot.basket.to_pick == 2)
     assert "Wool coat" in await player.panel.perform("6")
+    await player.screen.until("the heading follows the change online", lambda snapshot: online(snapshot) == "changed")
     await player.notice("8", "code_invalid.bank_card")
     await player.notice("9", "code_invalid.random_uid")
     said = await player.panel.perform("7")
@@ -124,10 +148,21 @@ async def play_people(player: Player) -> None:
     await player.screen.send(v.Answer(asked.question.id, "keep"))
 
 
+def online(snapshot: v.Snapshot) -> str:
+    """What became of the loaded cart online."""
+    cart = snapshot.customer.cart if snapshot.customer else None
+    return cart.online if cart else ""
+
+
 async def play_devices(player: Player) -> None:
     for key, name in (("c", "scanner"), ("n", "nfc"), ("t", "printer")):
         before = {action.key: action.text for action in player.panel.actions()}[key]
         await player.device(key, name, "lost", "absent")
+        if name == "scanner":
+            wanted = player.text("5")
+            for scans in "a5":
+                assert await player.panel.perform(scans) == "The scanner is unplugged: C plugs it in."
+            assert player.text("5") == wanted
         assert {action.key: action.text for action in player.panel.actions()}[key] != before
         await player.device(key, name, "ready")
     await player.panel.perform("p")
@@ -138,9 +173,12 @@ async def play_devices(player: Player) -> None:
 
 async def play_payments(player: Player) -> None:
     screen = player.screen
-    await player.panel.perform("d")
+    await player.panel.perform("l")
+    await player.panel.perform("d")  # in its place, not after it
+    assert [key for key in "dhfl" if player.text(key).endswith("(set up)")] == ["d"]
     await screen.send(v.PayCard())
     await screen.until("declined", lambda snapshot: snapshot.notice is not None and snapshot.notice.key == "notice.payment_declined")
+    assert not any(player.text(key).endswith("(set up)") for key in "dhfl")
     await player.panel.perform("h")
     await screen.send(v.PayCard())
     await screen.until("one unit paid", lambda snapshot: snapshot.payment is not None and snapshot.payment.paid.minor == 100)

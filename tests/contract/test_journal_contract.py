@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
+import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from edge_agent.domain.errors import JournalCorrupt, JournalLocked
 from edge_agent.domain.tender import AttemptState
 from edge_agent.ports import Commit, EventRow
 from sync.contract.envelope import FIRST_PREVHASH, decode_fact, fact_hash
+from sync.identity import ALONE, Identity
 from sync.journal import Journal
-from sync.journal_facts import ALONE, Identity
+from sync.journal_disk import LOG_ROOM_BYTES, LOG_ROOM_BYTES_MIN
 from sync.journal_read import JournalReader
-from tests.support_journal import KEY, a_commit, a_fact, a_sale, an_attempt, new_id, open_journal, raw
+from tests.support_journal import KEY, a_commit, a_fact, a_sale, an_attempt, completed, new_id, open_journal, raw
 
 REGISTER = Identity("/t/acme/s/0001/r/02", "1")
 
@@ -141,6 +143,7 @@ async def test_it_says_whether_the_last_stop_was_clean(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
     assert journal.clean_start
     await journal.commit(a_commit())
+    journal._disk.release()
     journal._lock.release()  # as the operating system does when the process is killed
     async with open_journal(tmp_path) as after:
         assert not after.clean_start
@@ -188,7 +191,8 @@ async def test_forgetting_a_person_empties_their_part_and_the_chain_still_verifi
 
     async with open_journal(tmp_path) as journal:
         await journal.commit(Commit("a", (about("anna", b"size 38, likes green"), about("bela", b"size 42"))))
-        await journal.commit(a_commit(sales=(a_sale(1, customer="anna"),)))
+        sale = a_sale(1, customer="anna")
+        await journal.commit(Commit("sold", (completed(sale),), sales=(sale,)))
         assert [event.row.personal for event in journal.tail(3)] == [b"size 38, likes green", b"size 42", b""]
         assert await journal.forget("anna")
         assert not await journal.forget("anna")
@@ -284,6 +288,21 @@ async def test_the_log_is_copied_into_the_database_before_it_grows_without_end(t
         assert (tmp_path / "journal.db").stat().st_size > 4_000_000
 
 
+async def test_the_log_has_written_room_ahead_which_a_start_after_a_crash_takes_for_nothing(tmp_path: Path) -> None:
+    register, copy = tmp_path / "register", tmp_path / "copy"
+    async with open_journal(register) as journal:
+        commits = [await journal.commit(a_commit(events=2, facts=1)) for _ in range(20)]
+        await journal.acknowledge("central", {"trade": 1})  # answered after the room was made
+        log = (register / "journal.db-wal").read_bytes()
+        assert len(log) > LOG_ROOM_BYTES
+        assert set(log[-LOG_ROOM_BYTES_MIN:]) == {0}
+        shutil.copytree(register, copy)
+    async with open_journal(copy) as journal:
+        assert not journal.clean_start
+        assert journal.position() == commits[-1].position == 40
+        assert journal.verify().problems == ()
+
+
 async def test_new_facts_are_announced_once_per_commit_that_has_some(tmp_path: Path) -> None:
     async with open_journal(tmp_path) as journal:
         told: list[int] = []
@@ -302,3 +321,21 @@ def test_the_port_is_fitted() -> None:
         return journal
 
     assert fits
+
+
+async def test_what_a_command_said_is_kept_beside_its_id_and_of_an_older_journals_commands_nothing_is(tmp_path: Path) -> None:
+    async with open_journal(tmp_path) as journal:
+        await journal.commit(a_commit("before", said=b"digest-0"))
+    with raw(tmp_path) as db:  # as the version before left it
+        db.execute("ALTER TABLE command DROP COLUMN said")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm004_what_a_command_said'")
+    async with open_journal(tmp_path) as journal:
+        assert await journal.known_command("before")
+        assert await journal.said("before") == b""
+        assert not (await journal.commit(a_commit("before", said=b"digest-1"))).fresh
+        assert await journal.said("before") == b""
+        await journal.commit(a_commit("after", said=b"digest-2"))
+    async with open_journal(tmp_path) as journal:
+        assert await journal.said("after") == b"digest-2"
+        assert await journal.said("never") == b""
+        assert journal.verify().sound

@@ -4,64 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import get_args
-
-import pytest
 
 from edge_agent import views as v
 from edge_agent.client import ApiProblem
 from edge_agent.domain.receipt import NotPrinted
 from edge_agent.domain.tender import Approved, CardResult, Unknown
-from edge_agent.service import paying
 from edge_agent.views import AnyCommand, Snapshot
-from tests.support_api import WAYS, Served, new_id, served
-from tests.support_shop import MARIAS_CART, MemoryCentral, register
+from tests.support_api import COAT, fixture_shop, fixture_way, impatient, refused, selling, served, until  # noqa: F401 - fixtures
+from tests.support_shop import MARIAS_CART, register
 
-COAT, SOCKS = "4006381333931", "4006381333948"
 NEVER = "00000000-0000-7000-8000-000000000000"
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    monkeypatch.setattr(paying, "ASK_SECONDS", (0.01, 0.01))
-    monkeypatch.setattr("edge_agent.service.core.REOPEN_SECONDS", 0.01)
-
-
-@pytest.fixture(params=WAYS)
-def way(request) -> str:
-    return request.param
-
-
-@pytest.fixture
-async def shop(way, tmp_path) -> AsyncIterator[Served]:
-    """A register with central and a scripted terminal, and its API."""
-    async with register(tmp_path / "state", central=MemoryCentral()) as rig, served(rig, way, tmp_path) as found:
-        yield found
-
-
-@asynccontextmanager
-async def selling(shop: Served):
-    """A client with an open shift."""
-    async with shop.client() as client:
-        await client.send(v.OpenShift("1001", 10_000))
-        yield client
-
-
-async def until(client, condition: Callable[[Snapshot], bool], seconds: float = 5.0) -> Snapshot:
-    """The first snapshot that fits, heard by long-poll."""
-    async with asyncio.timeout(seconds):
-        async for news in client.news():
-            if isinstance(news, Snapshot) and condition(news):
-                return news
-    raise AssertionError("no such news")
-
-
-async def refused(sending) -> v.Problem:
-    with pytest.raises(ApiProblem) as caught:
-        await sending
-    return caught.value.problem
 
 
 # --- a day at the counter --------------------------------------------------------------------------------------------------------
@@ -104,6 +57,12 @@ async def test_lines_are_changed_discounted_and_taken_out(shop):
         assert (snapshot.basket.subtotal.minor, snapshot.basket.total.minor) == (35_820, 35_800)
         for neither_or_both in (v.DiscountBasket("x"), v.DiscountBasket("x", 1, 1), v.DiscountLine(coat, "x"), v.DiscountBasket("x", amount_minor=0)):
             assert (await refused(client.send(neither_or_both))).key == "out_of_bounds.discount"
+        cut = snapshot.basket.lines[0].discounts[0]
+        assert (await client.send(v.RemoveDiscount(cut.id))).basket.lines[0].amount.minor == 39_800
+        assert (await client.send(v.RemoveDiscount(snapshot.basket.discounts[0].id))).basket.total.minor == 39_800
+        assert (await refused(client.send(v.RemoveDiscount(cut.id)))).key == "not_now.discount_gone"
+        too_much = await refused(client.send(v.DiscountLine(coat, "typo", amount_minor=39_801)))
+        assert (too_much.key, too_much.shown) == ("out_of_bounds.discount_too_large", {"most_minor": "39800"})
         assert (await client.send(v.RemoveLine(coat))).basket.lines == []
         assert (await refused(client.send(v.RemoveLine(coat)))).key == "not_now.line_gone"
 
@@ -137,10 +96,12 @@ async def test_a_customer_their_cart_and_the_question_about_a_second_one(shop):
         assert (await client.customer_notes("c-maria")).notes == []
         assert (await until(client, lambda now: now.customer.fresh)).customer.cart.state == "open"
         loaded = await client.send(v.LoadCart())
-        assert (loaded.customer.cart.state, loaded.basket.to_pick) == ("here", 3)
+        assert (loaded.customer.cart.state, loaded.basket.to_pick, loaded.basket.articles) == ("here", 2, 1)  # the coat lay there already
+        assert (loaded.customer.cart.articles, loaded.customer.cart.total.minor) == (2, 2_500)
         assert (await client.send(v.ReleaseCart())).basket.to_pick == 0
         asked = (await client.send(v.AttachCustomer("c-omar"))).question
         assert (asked.key, asked.answers[-1]) == ("question.replace_customer", "keep")
+        assert (asked.total.before.minor, asked.total.after.minor, asked.leaves) == (17_900, 19_900, 0)
         answered = await client.send(v.Answer(asked.id, "replace"))
         assert (answered.question, answered.customer.name, answered.basket.total.minor) == (None, "Omar Said", 19_900)
         assert (await refused(client.send(v.Answer(asked.id, "keep")))).key == "not_now.no_question"
@@ -154,7 +115,8 @@ async def test_cash_is_taken_given_back_and_completes_the_sale(shop):
         part = await client.send(v.PayCash(5_000))
         assert (part.payment.paid.minor, part.payment.rest.minor, [tender.state for tender in part.payment.tenders]) == (5_000, 14_900, ["settled"])
         back = await client.send(v.ReturnTender(part.payment.tenders[0].id))
-        assert (back.payment.paid.minor, back.notice.key) == (0, "notice.cash_returned")
+        assert (back.payment.paid.minor, back.notice.key, back.notice.level) == (0, "notice.cash_returned", "warn")
+        assert back.notice.shown == {"amount": "50,00 EUR"}
         sold = await client.send(v.PayCash(20_000))
         assert (sold.basket, sold.last_sale.change.minor, sold.last_sale.receipt) == (None, 100, "R-0001-02-000001")
         await until(client, lambda now: now.last_sale.print_state == "printed")
@@ -169,7 +131,7 @@ async def test_a_card_payment_is_conducted_cancelled_and_undone(shop):
         cancelling = await client.send(v.CancelPayment())
         assert (cancelling.payment.attempt.state, cancelling.payment.attempt.can_cancel) == ("aborting", False)
         shop.rig.terminal.approve(5_000)  # too late
-        approved = await until(client, lambda now: now.notice is not None and now.notice.key == "notice.payment_approved")
+        approved = await until(client, lambda now: now.notice is not None and now.notice.key == "notice.payment_too_late")
         assert (approved.payment.paid.minor, approved.phase) == (5_000, "selling")
         voiding = await client.send(v.ReturnTender(approved.payment.tenders[0].id))
         assert voiding.payment.attempt.kind == "void"
@@ -205,6 +167,7 @@ async def test_receipts_are_printed_again_as_what_they_are(shop):
         shop.rig.paper.outcome = type(shop.rig.paper)().outcome
         await client.send(v.PrintReceipt(missing.last_sale.id))
         printed = await until(client, lambda now: now.last_sale.print_state == "printed")
+        assert printed.notice.key == "notice.printed"  # what was said about the first try is over
         assert (await refused(client.send(v.PrintReceipt(printed.last_sale.id)))).key == "not_now.printed_already"
         await client.send(v.Reprint("R-0001-02-000001"))
         await until(client, lambda now: now.notice is not None and now.notice.key == "notice.copy_printed")
@@ -219,6 +182,8 @@ async def test_everything_that_can_be_asked_is_answered(shop):
         await client.send(v.PayCash())
         assert [(row.sku, row.price.text) for row in (await client.articles("coat")).rows] == [("COAT", "199,00")]
         assert [row.name for row in (await client.customers("omar", limit=1)).rows] == ["Omar Said"]
+        first = await client.articles("o", limit=1)  # coat and socks
+        assert (len(first.rows), first.more, (await client.articles("coat", limit=1)).more) == (1, True, False)
         assert await client.departments() == ["Fashion", "Food"]
         (sale,) = await client.sales("000001")
         assert (sale.total.minor, sale.customer, sale.tenders) == (17_900, "Maria Fernandez", ["cash"])
@@ -234,17 +199,20 @@ async def test_everything_that_can_be_asked_is_answered(shop):
             {"trade": 2, "people": 1, "ops": 1},
         )
         assert (await client.verification()).problems == []
-        assert [event.type for event in await client.journal_tail(2)] == ["TenderAdded", "SaleCompleted"]
+        assert [event.type for event in await client.journal_tail(3) if event.type != "ReceiptTried"][-2:] == ["TenderAdded", "SaleCompleted"]
         exported = b"".join([piece async for piece in client.journal_export()]).splitlines()
         assert {json.loads(line).get("type") for line in exported} >= {"retail.sale.completed.v1", "retail.visit.recorded.v1", "SaleCompleted"}
         assert b"Maria Fernandez" not in b"".join(exported)
 
 
 EXAMPLES: tuple[AnyCommand, ...] = (
-    v.OpenShift("1001"), v.CloseShift(), v.SignIn("1001"), v.Enter("x"), v.NextQuantity("1"), v.NextIsCheck(), v.AddArticle("x"), v.CheckPrice("x"),
-    v.AddDepartment("x", 1), v.SetQuantity(NEVER, "1"), v.RemoveLine(NEVER), v.DiscountLine(NEVER, "x", 1), v.DiscountBasket("x", 1), v.VoidBasket("x"),
+    v.OpenShift("1001"), v.CheckBadge("1001"), v.ForgetBadge("1001"), v.CloseShift(), v.SignIn("1001"), v.Enter("x"), v.NextQuantity("1"), v.NextIsCheck(),
+    v.AddArticle("x"), v.CheckPrice("x"),
+    v.AddDepartment("x", 1), v.SetQuantity(NEVER, "1"), v.RemoveLine(NEVER), v.DiscountLine(NEVER, "x", 1), v.DiscountBasket("x", 1), v.RemoveDiscount(NEVER),
+    v.VoidBasket("x"),
     v.Suspend(), v.Recall(NEVER), v.AttachCustomer("x"), v.DetachCustomer(), v.LoadCart(), v.ReleaseCart(), v.Answer(NEVER, "x"), v.PayCash(), v.PayCard(),
-    v.CancelPayment(), v.ReturnTender(NEVER), v.Park(), v.ReviewPayment(NEVER, True, "x"), v.Reprint("x"), v.PrintReceipt("x"),
+    v.CancelPayment(), v.ReturnTender(NEVER), v.Park(), v.ReviewPayment(NEVER, True, "x"), v.HandleContradiction(NEVER, "x"),
+    v.Reprint("x"), v.PrintReceipt("x"),
 )  # fmt: skip
 
 
@@ -312,92 +280,3 @@ async def test_the_end_of_the_service_does_not_wait_for_those_who_wait_for_news(
         assert (await waiting).status_code == 204
         assert rig.core.ports.clock.monotonic() - began < 1.5  # uvicorn gives requests two seconds, and then cuts them off
         await plain.aclose()
-
-
-# --- a command's id --------------------------------------------------------------------------------------------------------------
-
-
-async def test_the_same_id_again_changes_nothing_and_answers_with_the_newest_snapshot(shop):
-    same = new_id()
-    async with selling(shop) as client, shop.client(ids=lambda: same) as stuck:
-        await stuck.send(v.Enter(COAT))
-        await client.send(v.Enter(SOCKS))
-        again = await stuck.send(v.Enter(COAT))
-        assert [(line.sku, line.pieces) for line in again.basket.lines] == [("COAT", 1), ("SOCKS", 1)]
-
-
-async def test_the_same_id_at_the_same_time_is_carried_out_once(shop):
-    same = new_id()
-    async with selling(shop), shop.client(ids=lambda: same) as stuck:
-        answers = await asyncio.gather(*(stuck.send(v.Enter(COAT)) for _ in range(8)))
-        assert {answer.basket.lines[0].pieces for answer in answers} == {1}
-        assert len((await stuck.snapshot()).basket.lines) == 1
-
-
-async def test_many_commands_at_once_are_all_carried_out(shop):
-    async with selling(shop) as client:
-        await asyncio.gather(*(client.send(v.Enter(COAT)) for _ in range(20)))
-        assert (await client.snapshot()).basket.lines[0].pieces == 20
-
-
-async def test_the_same_id_after_a_restart_is_still_known(way, tmp_path):
-    same = new_id()
-    async with register(tmp_path / "state") as rig, served(rig, way, tmp_path) as shop, selling(shop), shop.client(ids=lambda: same) as stuck:
-        await stuck.send(v.Enter(COAT))
-    async with register(tmp_path / "state") as rig, served(rig, way, tmp_path) as shop, shop.client(ids=lambda: same) as stuck:
-        again = await stuck.send(v.Enter(COAT))
-        assert again.basket.lines[0].pieces == 1
-
-
-async def test_what_was_carried_out_before_a_restart_is_answered_and_not_refused(way, tmp_path):
-    """The answer to a payment was lost with the service: the client's next try must not say that there is no basket."""
-    same = new_id()
-    async with register(tmp_path / "state") as rig, served(rig, way, tmp_path) as shop, selling(shop) as client, shop.client(ids=lambda: same) as stuck:
-        await client.send(v.Enter(COAT))
-        await stuck.send(v.PayCash())
-    async with register(tmp_path / "state") as rig, served(rig, way, tmp_path) as shop, shop.client(ids=lambda: same) as stuck:
-        assert (await stuck.send(v.PayCash())).phase == "ready"
-        assert len(await stuck.sales()) == 1
-
-
-async def test_a_repeat_of_what_writes_nothing_changes_nothing_either(shop):
-    same = new_id()
-    async with selling(shop) as client, shop.client(ids=lambda: same) as stuck:
-        assert (await stuck.send(v.NextQuantity("2"))).next_quantity == "2"
-        await client.send(v.NextQuantity(""))
-        assert (await stuck.send(v.NextQuantity("2"))).next_quantity == ""
-
-
-async def test_an_id_whose_try_was_refused_may_be_tried_again(shop):
-    same = new_id()
-    async with shop.client(ids=lambda: same) as stuck, shop.client() as client:
-        assert (await refused(stuck.send(v.Enter(COAT)))).key == "not_now.no_shift"
-        await client.send(v.OpenShift("1001"))
-        assert (await stuck.send(v.Enter(COAT))).basket.lines[0].pieces == 1
-
-
-async def test_a_client_that_hangs_up_in_the_middle_leaves_a_whole_command_behind(shop):
-    """The payment's attempt is committed, and is conducted although nobody waits for the answer."""
-    written, gate = asyncio.Event(), asyncio.Event()
-    journal = shop.rig.refusing
-    commit = journal.commit
-
-    async def slow(wanted):
-        done = await commit(wanted)
-        written.set()
-        await gate.wait()
-        return done
-
-    async with selling(shop) as client:
-        await client.send(v.Enter(COAT))
-        journal.commit = slow
-        started = asyncio.create_task(client.send(v.PayCard()))
-        await written.wait()
-        started.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await started
-        gate.set()
-        journal.commit = commit
-        async with shop.client() as other:
-            await until(other, lambda now: now.payment.attempt is not None and now.payment.attempt.step == "present_card")
-        assert len(shop.rig.terminal.asked) == 1

@@ -13,7 +13,7 @@ import pytest
 
 from edge_agent import views as v
 from edge_agent.api.app import BODY_BYTES_MAX
-from edge_agent.api.problems import STATUS, problem_of
+from edge_agent.api.problems import STATUS, TITLES, problem_of
 from edge_agent.client import ApiProblem, ServiceUnreachable
 from edge_agent.domain import errors
 from edge_agent.domain.errors import ConfigError, DiskFull, EdgeError
@@ -21,8 +21,10 @@ from edge_agent.serving import bind_loopback, bind_unix
 from sync.journal_check import Verification
 from tests.support_api import WAYS, Served, new_id, served
 from tests.support_shop import MemoryCentral, register
+from tui.messages import Words
 
 COAT = "4006381333931"
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(params=WAYS)
@@ -43,7 +45,7 @@ def problem_in(answer: httpx.Response) -> v.Problem:
     problem = v.Problem(**answer.json())
     assert problem.status == answer.status_code
     assert problem.type == f"urn:edge:problem:{problem.key.split('.')[0]}"
-    assert problem.title
+    assert problem.title == TITLES[problem.type.rpartition(":")[2]], "one title per type (RFC 9457, section 3.1.3)"
     assert problem.hint
     return problem
 
@@ -69,12 +71,40 @@ async def test_each_kind_of_refusal_has_its_status_its_key_and_the_values_of_its
         not_allowed = problem_in(await post(plain, {"do": "void_basket", "reason": "x"}))
         assert (not_allowed.status, not_allowed.key, not_allowed.shown) == (403, "not_allowed.sale_void", {"who": "Jo"})
         too_many = problem_in(await post(plain, {"do": "next_quantity", "text": "10000"}))
-        assert (too_many.status, too_many.key, too_many.shown["max"]) == (409, "out_of_bounds.quantity", "9999")
+        assert (too_many.status, too_many.key, too_many.shown["max"]) == (409, "out_of_bounds.next_quantity", "9999")
         await client.send(v.AttachCustomer("c-maria"))
         held = problem_in(await post(plain, {"do": "load_cart"}))
-        assert (held.status, held.key) == (503, "central_conflict.held")
+        assert (held.status, held.key) == (409, "central_conflict.held")
         assert problem_in(await plain.get("/v1/sales/R-9")).key == "code_unknown.sale"
         assert problem_in(await plain.get("/v1/customers/nobody/notes")).key == "code_unknown.customer_gone"
+
+
+ALONE = "Register 0001/03 holds this online cart."
+HELD = {
+    "who and until when": (
+        {"held_by": "0001/03", "until_ms": 32_503_680_000_000},
+        "central_conflict.held_until",
+        "Register 0001/03 holds this online cart until 3000-01-01 01:00.",
+        ("Register 0001/03 holds this online cart until 1 Jan 3000 01:00.", "Kasse 0001/03 hat diesen Onlinekorb bis 1. Jan. 3000 01:00."),
+    ),
+    "who": ({"held_by": "0001/03"}, "central_conflict.held_by", ALONE, (ALONE, "Kasse 0001/03 hat diesen Onlinekorb.")),
+    "a lease that is over": ({"held_by": "0001/03", "until_ms": 5}, "central_conflict.held_by", ALONE, (ALONE, "Kasse 0001/03 hat diesen Onlinekorb.")),
+    "nothing": ({}, "central_conflict.held", "", ("Another register holds this online cart.", "Eine andere Kasse hat diesen Onlinekorb.")),
+}
+"""What central says, the key of the refusal, its English sentence (nothing where it is central's own), and what the screen says in both languages."""
+
+
+@pytest.mark.parametrize(("shown", "key", "detail", "told"), HELD.values(), ids=HELD)
+async def test_a_cart_that_somebody_else_holds_is_a_conflict_that_says_who_and_until_when(way, tmp_path, shown, key, detail, told):
+    central = MemoryCentral(held=True, held_shown=shown)
+    async with register(tmp_path / "state", central=central) as rig, served(rig, way, tmp_path) as shop, shop.plain() as plain, shop.client() as client:
+        await client.send(v.OpenShift("1001"))
+        await client.send(v.AttachCustomer("c-maria"))
+        held = problem_in(await post(plain, {"do": "load_cart"}))
+    assert (held.status, held.key, held.retry) == (409, key, "never")
+    assert {name: str(value) for name, value in shown.items()}.items() <= held.shown.items()
+    assert not detail or held.detail == detail
+    assert tuple(Words(language).notice(Words(language).problem(held))[0] for language in ("en", "de")) == told
 
 
 async def test_a_full_disk_stops_selling_until_there_is_room_and_the_same_id_goes_through_then(shop):
@@ -104,7 +134,8 @@ def every_error() -> list[type[EdgeError]]:
 def test_every_class_of_the_tree_becomes_a_problem(cls):
     problem = problem_of(cls("What happened.", hint="What to do.", reason="why", number=7))
     assert (problem.type, problem.key, problem.retry) == (f"urn:edge:problem:{cls.code}", f"{cls.code}.why", cls.retry.value)
-    assert (problem.title, problem.hint, problem.shown) == ("What happened.", "What to do.", {"number": "7"})
+    assert (problem.title, problem.detail, problem.hint, problem.shown) == (TITLES[cls.code], "What happened.", "What to do.", {"number": "7"})
+    assert problem_of(cls("Something else.", hint="Otherwise.", reason="other")).title == problem.title
     assert problem.status == next((status for branch, status in STATUS if issubclass(cls, branch)), 400)
 
 
@@ -149,6 +180,33 @@ async def test_a_malformed_request_is_refused_and_changes_nothing(shop):
             problem = problem_in(await plain.post("/v1/commands", content=body, headers={"Content-Type": "application/json"}))
             assert (problem.status, problem.key) == (400, "request_malformed"), body
         assert shop.rig.core.view == before
+
+
+TYPED = "Fernandez"
+QUESTIONS = (f"/v1/customers?q={TYPED * 50}", f"/v1/customers?name={TYPED}", f"/v1/customers?q={TYPED}&limit={TYPED}", f"/v1/events?boot={TYPED}&after=x",
+             f"/v1/sales?q={TYPED}&limit=0", f"/v1/customers/{TYPED * 20}/notes", f"/v1/nowhere/{TYPED}?q={TYPED}")  # fmt: skip
+BODIES = (f'{{"do": "{TYPED}"}}', f'{{"do": "enter", "text": "{TYPED * 100}"}}', f'{{"do": "next_is_check", "on": "{TYPED}"}}')
+
+
+async def test_what_somebody_typed_is_not_repeated_in_a_refusal_of_the_request(shop):
+    async with shop.plain() as plain:
+        answers = [await plain.get(question) for question in QUESTIONS]
+        answers += [await plain.post("/v1/commands", content=f'{{"id": "{new_id()}", "command": {body}}}', headers=JSON) for body in BODIES]
+        answers.append(await plain.delete(f"/v1/customers?q={TYPED}"))
+    for answer in answers:
+        assert problem_in(answer).key in ("request_malformed", "not_found", "method_not_allowed")
+        assert TYPED not in answer.text
+    assert "limit" in problem_in(answers[2]).detail, "which parameter is wrong is said"
+
+
+async def test_an_integer_written_with_a_point_is_the_same_integer_as_json_schema_says(shop):
+    command = b'{"id": "00000000-0000-7000-8000-000000000000", "command": {"do": "open_shift", "badge": "1003"}}'
+    priced = b'{"id": "00000000-0000-7000-8000-000000000001", "command": {"do": "add_department", "department": "Fashion", "price_minor": %s}}'
+    async with shop.plain() as plain:
+        for body in (command, priced % b"1250.0", priced % b"1250", priced % b"1.25e3"):  # the same id and the same command each time: carried out once
+            answer = await plain.post("/v1/commands", content=body, headers={"Content-Type": "application/json"})
+            assert answer.status_code == 200, answer.text
+        assert [line["amount"]["minor"] for line in (await plain.get("/v1/snapshot")).json()["basket"]["lines"]] == [1250]
 
 
 async def test_another_content_type_is_refused(shop):

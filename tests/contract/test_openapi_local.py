@@ -54,7 +54,7 @@ async def test_the_running_service_serves_the_same(tmp_path):
 
 def test_every_operation_says_what_it_does_and_how_it_refuses(document):
     found = operations(document)
-    assert len({operation["operationId"] for _, _, operation in found}) == len(found) == 15
+    assert len({operation["operationId"] for _, _, operation in found}) == len(found) == 17
     for method, path, operation in found:
         assert operation["summary"], path
         refusals = {status: answer for status, answer in operation["responses"].items() if status >= "400"}

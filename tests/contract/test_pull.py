@@ -3,122 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-import msgspec
 import pytest
-import zstandard
 
-from edge_agent.clock import SystemClock, SystemRandom
-from sync.backoff import Pace
-from sync.feed_store import FeedLine
-from sync.pull import FeedReport, Pull
-from sync.replica import Replica
-from tests.support_central import FakeCentral, eventually, html, problem
-from tests.support_journal import KEY
-from tests.support_replica import NOW_MS, article, as_page, customer, gone, gtin, many_articles, put
-
-QUICK = Pace(base=0.002, cap=0.01, idle=5.0, frozen=5.0)
-
-
-class Shop:
-    """Feeds as a central keeps them: rows by key, a log of changes, snapshots as files."""
-
-    def __init__(self, central: FakeCentral) -> None:
-        self.log: dict[str, list[FeedLine]] = {feed: [] for feed in ("catalogue", "prices", "customers", "carts", "staff")}
-        self.news = asyncio.Event()
-        self.oldest = 0
-        self.page_rows = 1_000
-        self.snapshots: dict[str, bytes] = {}
-        self.snapshot_sizes: list[tuple[int, int]] = []
-        self.cut_at = 0
-        self.mangle: list[bytes] = []
-        self.pages = 0
-        self.etags = 0
-        central.routes["/edge/v1/feeds/"] = self.feed
-        central.routes["/edge/v1/snapshots/"] = self.snapshot
-
-    def change(self, feed: str, *lines: FeedLine) -> None:
-        self.log[feed] += lines
-        self.news.set()
-        self.news = asyncio.Event()
-
-    async def feed(self, request: httpx.Request) -> httpx.Response:
-        name, after = request.url.path.rsplit("/", 1)[1], request.url.params["after"]
-        start = int(after.removeprefix("at-") or 0)
-        self.pages += 1
-        if after and start < self.oldest:
-            return problem(410, "cursor-expired")
-        if start == len(self.log[name]) and request.url.params["wait"] != "0":
-            try:
-                async with asyncio.timeout(0.2):
-                    await self.news.wait()
-            except TimeoutError:
-                pass
-        rows = self.log[name][start : start + self.page_rows]
-        end = start + len(rows)
-        etag = f'"{start}-{end}"'
-        if request.headers.get("if-none-match") == etag:
-            self.etags += 1
-            return httpx.Response(304, headers={"etag": etag, "date": "Sun, 22 Nov 2026 23:00:09 GMT"})
-        body = as_page(rows, f"at-{end}", more=end < len(self.log[name]))
-        if self.mangle:
-            body = self.mangle.pop(0)
-        return httpx.Response(200, content=body, headers={"content-type": "application/x-ndjson", "etag": etag})
-
-    async def snapshot(self, request: httpx.Request) -> httpx.Response:
-        feed, _, name = request.url.path.removeprefix("/edge/v1/snapshots/").partition("/")
-        if not name:
-            rows = [msgspec.json.encode(line) + b"\n" for line in {line.key: line for line in self.log[feed]}.values() if line.put is not None]
-            body = self.snapshots[feed] = zstandard.ZstdCompressor().compress(b"".join(rows))
-            manifest = {
-                "feed": feed, "schema": 1, "cursor": f"at-{len(self.log[feed])}", "sha256": hashlib.sha256(body).hexdigest(), "size": len(body),
-                "rows": len(rows), "issuedMs": NOW_MS, "url": f"/edge/v1/snapshots/{feed}/file",
-            }  # fmt: skip
-            return httpx.Response(200, json=manifest)
-        body = self.snapshots[feed]
-        first = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
-        last = min(len(body), first + (self.cut_at or len(body)))
-        self.snapshot_sizes.append((first, last))
-        headers = {"content-range": f"bytes {first}-{last - 1}/{len(body)}", "content-type": "application/zstd"}
-        return httpx.Response(206, content=body[first:last], headers=headers)
-
-
-class Reading:
-    """A replica, a shop and the pull between them."""
-
-    def __init__(self, folder: Path, feeds: tuple[str, ...] = ("catalogue", "prices", "customers", "carts", "staff")) -> None:
-        self.central = FakeCentral()
-        self.shop = Shop(self.central)
-        self.replica = Replica(folder, KEY, SystemClock())
-        self.reports: list[FeedReport] = []
-        self.changed: list[str] = []
-        self.connector = self.central.connector()
-        self.pull = Pull(self.connector, self.replica, feeds, folder, SystemClock(), SystemRandom(), self.reports.append, self.changed.append, QUICK)
-        self.feeds = feeds
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.pull.run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def current(self) -> None:
-        def reached() -> bool:
-            return all(self.replica.state(feed).cursor == f"at-{len(self.shop.log[feed])}" for feed in self.feeds)
-
-        await eventually(reached, "every feed is in step")
-
-    async def close(self) -> None:
-        await self.connector.aclose()
-        self.replica.close()
+from sync.backoff import Backoff, Pace
+from sync.feed_store import FeedState
+from sync.pull import QUICK_MAX, QUICK_SECONDS
+from tests.support_central import eventually, html, problem
+from tests.support_pull import Reading
+from tests.support_replica import NOW_MS, article, as_page, customer, gone, gtin, many_articles, price, price_key, put
 
 
 @pytest.fixture
@@ -259,6 +155,107 @@ async def test_a_platform_without_snapshots_is_read_from_its_beginning(tmp_path:
         await reading.current()
     assert reading.replica.catalogue.by_gtin(gtin(2_499)) is not None
     assert reading.shop.pages >= 3
+    await reading.close()
+
+
+@pytest.mark.parametrize("apart", [1, 7_000])
+async def test_what_changes_while_a_feed_is_read_from_its_beginning_holds_as_it_was_last_said(tmp_path: Path, apart: int) -> None:
+    reading = Reading(tmp_path, ("catalogue", "prices"))
+
+    async def none(request: httpx.Request) -> httpx.Response:
+        return problem(404, "not-found")
+
+    reading.central.routes["/edge/v1/snapshots/"] = none
+    first, again, withdrawn = "TS-0000000", "TS-0000001", "TS-0000002"
+    changes = [gone(first), put(again, article(again, "Polo", gtin(9_999_999))), gone(withdrawn), put(withdrawn, article(withdrawn, "Back")), gone("never")]
+    reading.shop.change("catalogue", *many_articles(apart + 2), *changes, *many_articles(6_000, first=10_000))
+    prices = [price(again, 1999), price(first, 500), price(again, 999)]
+    reading.shop.change("prices", *(put(price_key(row), row) for row in prices), gone(price_key(prices[1])))
+    async with reading.running():
+        await reading.current()
+    catalogue = reading.replica.catalogue
+    assert catalogue.by_sku(first) is None
+    assert catalogue.by_gtin(gtin(0)) is None, "what was withdrawn is not sold"
+    assert [one.name for one in (catalogue.by_sku(again), catalogue.by_sku(withdrawn)) if one] == ["Polo", "Back"]
+    assert catalogue.by_gtin(gtin(1)) is None
+    assert catalogue.by_gtin(gtin(15_999)) is not None
+    assert [one.sku for one in catalogue.find("TS-0015999", 5)] == ["TS-0015999"]
+    assert [one.sku for one in catalogue.find("polo", 5)] == [again]
+    assert [row.amount_minor for row in catalogue.prices(again)] == [999]
+    assert catalogue.prices(first) == []
+    assert all(report.refused == 0 for report in reading.reports)
+    await reading.close()
+
+
+@pytest.mark.parametrize("ends", [["at-0"], ["at-0+"], ["at-1+", "at-0+"], ["at-1+", "at-2+", "at-1+"]], ids=" ".join)
+async def test_a_feed_that_leads_nowhere_is_told_and_waited_for(tmp_path: Path, ends: list[str]) -> None:
+    """Each page has rows; a plus says that more follow. The cursor of each is the page that is asked for next, without end."""
+    reading = Reading(tmp_path, ("staff",))
+    reading.pull._pace = Pace(base=3600.0, cap=3600.0)
+    row = put("s1", {"id": "s1", "name": "Ada", "badge": "1001", "rights": []})
+    reading.replica.apply("staff", [], FeedState("at-0", "", NOW_MS))
+    pages = 0
+
+    async def feed(request: httpx.Request) -> httpx.Response:
+        nonlocal pages
+        end = ends[pages % len(ends)]
+        pages += 1
+        return httpx.Response(200, content=as_page([row], end.rstrip("+"), more=end.endswith("+")), headers={"content-type": "application/x-ndjson"})
+
+    reading.central.routes["/edge/v1/feeds/"] = feed
+    async with reading.running():
+        await eventually(lambda: any("does not move on" in report.problem for report in reading.reports), "it is told")
+        for _ in range(3):
+            before = pages
+            reading.pull.retry_now()
+            await eventually(lambda before=before: pages > before, "it is asked again")
+            await eventually(lambda: reading.reports[-1].phase == "waiting", "it is waited for again")
+    assert pages <= len(ends) + 1 + 3 * len(ends)
+    await reading.close()
+
+
+async def test_a_feed_that_is_read_from_its_beginning_and_leads_nowhere_is_told(tmp_path: Path) -> None:
+    reading = Reading(tmp_path, ("staff",))
+    ends = ["at-1", "at-2", "at-1"]
+
+    async def feed(request: httpx.Request) -> httpx.Response:
+        ends.append(ends.pop(0))
+        return httpx.Response(200, content=as_page([], ends[-1], more=True), headers={"content-type": "application/x-ndjson"})
+
+    reading.central.routes["/edge/v1/feeds/"] = feed
+    async with reading.running():
+        await eventually(lambda: any("does not move on" in report.problem for report in reading.reports), "it is told")
+    assert reading.replica.state("staff").cursor is None
+    await reading.close()
+
+
+async def test_a_central_that_always_has_news_is_not_asked_in_a_busy_loop(tmp_path: Path) -> None:
+    reading = Reading(tmp_path, ("staff",))
+    reading.pull._pace = Pace(base=3600.0, cap=3600.0)
+    reading.replica.apply("staff", [], FeedState("at-0", "", NOW_MS))
+    pages = 0
+
+    async def feed(request: httpx.Request) -> httpx.Response:
+        nonlocal pages
+        pages += 1
+        row = put("s1", {"id": "s1", "name": f"Ada {pages}", "badge": "1001", "rights": []})
+        return httpx.Response(200, content=as_page([row], f"at-{pages}", more=False), headers={"content-type": "application/x-ndjson"})
+
+    waits: list[float] = []
+    turn = reading.pull._turn
+
+    async def noted(feed: str, backoff: Backoff) -> float:
+        waits.append(await turn(feed, backoff))
+        return waits[-1]
+
+    reading.pull._turn = noted  # type: ignore[method-assign]
+    reading.central.routes["/edge/v1/feeds/"] = feed
+    async with reading.running():
+        await eventually(lambda: any(waits), "it pauses")
+    assert waits == [0.0] * QUICK_MAX + [QUICK_SECONDS]
+    found = reading.replica.people.operator("1001")
+    assert found is not None
+    assert found.name == f"Ada {pages}"
     await reading.close()
 
 

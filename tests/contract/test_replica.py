@@ -6,16 +6,18 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from edge_agent import ports
 from edge_agent.domain.catalogue import SoldBy
-from edge_agent.domain.customer import Identifier, IdentifierKind
 from edge_agent.domain.errors import ContractBroken, StorageFailed
 from sync.feed_store import FeedLine, FeedState, parse_lines, parse_page
 from sync.replica import Replica
 from tests.support_replica import (
+    KEY,
     NOW_MS,
     FixedClock,
     article,
@@ -23,6 +25,8 @@ from tests.support_replica import (
     at,
     cart,
     customer,
+    fixture_clock,  # noqa: F401 - a fixture
+    fixture_replica,  # noqa: F401 - a fixture
     gone,
     gtin,
     many_articles,
@@ -32,21 +36,7 @@ from tests.support_replica import (
     put,
     quiet,
     staff,
-)  # fmt: skip
-
-KEY = bytes(range(32))
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture
-def replica(tmp_path: Path, clock: FixedClock) -> Iterator[Replica]:
-    made = Replica(tmp_path, KEY, clock)
-    yield made
-    made.close()
+)
 
 
 def fill_shop(replica: Replica) -> None:
@@ -102,6 +92,19 @@ def test_the_best_comes_first_and_no_more_than_asked_for(replica: Replica) -> No
     assert [found.name for found in replica.catalogue.find("shirt", 20)] == ["Shirt", "Shirt linen long", "Linen shirt", "Shirtsleeve holder"]
     assert [found.name for found in replica.catalogue.find("shirt", 1)] == ["Shirt"]
     assert replica.catalogue.find("shirt", 0) == []
+
+
+def test_whole_words_are_not_crowded_out_by_a_thousand_beginnings(replica: Replica) -> None:
+    names = [*(f"Coated paper {number}" for number in range(500)), *(f"Coating, white, {number}" for number in range(500)), "Rain coat", "Coat", "Wool coat"]
+    replica.apply("catalogue", [put(f"S{number}", article(f"S{number}", name)) for number, name in enumerate(names)], at("c1"))
+    assert [found.name for found in replica.catalogue.find("coat", 4)] == ["Coat", "Rain coat", "Wool coat", "Coated paper 0"]
+    assert [found.name for found in replica.catalogue.find("wool coa", 4)] == ["Wool coat"]
+
+
+def test_sizes_are_listed_by_their_number(replica: Replica) -> None:
+    sizes = ["104", "98", "110"]
+    replica.apply("catalogue", [put(f"J{size}", article(f"J{size}", "Jacket", variant=size)) for size in sizes], at("c1"))
+    assert [found.variant for found in replica.catalogue.find("jacket", 9)] == ["98", "104", "110"]
 
 
 def test_a_page_changes_and_deletes_rows_and_a_bad_row_is_left_out(replica: Replica) -> None:
@@ -219,6 +222,37 @@ def test_a_snapshot_that_breaks_off_changes_nothing(replica: Replica, tmp_path: 
         replica.replace("catalogue", [*many_articles(2), *many_articles(1)], lambda: at("never"), quiet)
 
 
+@pytest.mark.parametrize(
+    ("feed", "bad"),
+    [
+        ("carts", cart("c1", "k1", "TS-1") | {"lines": [{"line": "l", "sku": "TS-1", "pieces": 1, "unitPriceMinor": -1}]}),
+        ("prices", price("TS-1", -1)),
+        *(("customers", customer("k1", "Anna") | {"birthday": day}) for day in ("--99-99", "--00-10", "--02-30", "--04-31", "--13-01", "--1-1")),
+    ],
+)
+def test_prices_below_nothing_and_days_that_are_none_are_refused(replica: Replica, feed: str, bad: dict[str, Any]) -> None:
+    done = replica.apply(feed, [put("k", bad)], at("c1"))
+    assert (done.rows, done.refused) == (1, 1)
+
+
+@pytest.mark.parametrize("day", ["--02-29", "--12-31", "--04-30", ""])
+def test_days_that_are_one_are_kept(replica: Replica, day: str) -> None:
+    assert replica.apply("customers", [put("k1", customer("k1", "Anna") | {"birthday": day})], at("c1")).refused == 0
+
+
+def test_names_from_central_are_one_line(replica: Replica) -> None:
+    name = "Ada\n\x1b[2J\u202eLove\u2028lace"
+    replica.apply("catalogue", [put("TS-1", article("TS-1", name, gtin(1), variant="M\r\nL", department="a\nb"))], at("c1"))
+    replica.apply("customers", [put("k1", customer("k1", name) | {"sizes": ["3\n8"]})], at("c1"))
+    replica.apply("staff", [put("s1", staff("s1", "1001") | {"name": name})], at("c1"))
+    article_found, customer_found, operator = replica.catalogue.by_gtin(gtin(1)), replica.people.customer("k1"), replica.people.operator("1001")
+    assert article_found is not None
+    assert customer_found is not None
+    assert operator is not None
+    assert {article_found.name, customer_found.name, operator.name} == {"Ada [2J Love lace"}
+    assert (article_found.variant, article_found.department, customer_found.sizes) == ("M L", "a b", ("3 8",))
+
+
 def test_a_damaged_copy_is_told_and_fetched_again(tmp_path: Path, clock: FixedClock) -> None:
     replica = Replica(tmp_path, KEY, clock)
     replica.replace("catalogue", many_articles(3_000), lambda: at("c1"), quiet)
@@ -246,89 +280,6 @@ def test_a_damaged_copy_is_told_and_fetched_again(tmp_path: Path, clock: FixedCl
     assert again.state("customers").cursor is None
     assert again.catalogue.by_gtin(gtin(5)) is not None
     again.close()
-
-
-def test_customers_are_found_by_every_identifier_however_it_is_written(replica: Replica) -> None:
-    anna = customer("k1", "Anna Berg", loyalty="LOY0000000123", tag_uid="04A23BFF5C8011", phone="+4915112345678", email="anna.berg@example.com")
-    replica.apply("customers", [put("k1", anna), put("k2", customer("k2", "Bela Cho", phone="+4915187654321"))], at("k1", 77))
-    replica.apply("carts", [put("cart-1", cart("cart-1", "k1", "TS-1"))], at("a1", 78))
-    people: ports.People = replica.people
-    for kind, value in (
-        (IdentifierKind.LOYALTY, "LOY0000000123"), (IdentifierKind.LOYALTY, "loy0000000123"), (IdentifierKind.TAG_UID, "04:a2:3b:ff:5c:80:11"),
-        (IdentifierKind.PHONE, "+49 151 12345678"),
-        (IdentifierKind.EMAIL, "Anna.Berg@Example.com"), (IdentifierKind.CUSTOMER, "k1"), (IdentifierKind.CART, "cart-1"),
-    ):  # fmt: skip
-        found = people.identify(Identifier(kind, value))
-        assert found is not None, (kind, value)
-        assert (found.id, found.as_of_ms) == ("k1", 77)
-    assert found.talk is not None
-    assert (found.name, found.tier, found.notes, found.talk.promised, found.birthday, found.identifiers[0].kind) == (
-        "Anna Berg", "gold", ("likes green",), True, "--05-17", IdentifierKind.LOYALTY,
-    )  # fmt: skip
-    assert people.identify(Identifier(IdentifierKind.PHONE, "LOY0000000123")) is None
-    replica.apply("customers", [put("k1", customer("k1", "Anna Berg", phone="+491"))], at("k2"))
-    assert people.identify(Identifier(IdentifierKind.LOYALTY, "LOY0000000123")) is None
-    assert people.identify(Identifier(IdentifierKind.PHONE, "+491")) is not None
-
-
-@pytest.mark.parametrize(
-    ("typed", "ids"),
-    [
-        ("anna", ["k1", "k2"]), ("berg a", ["k1"]), ("muller", ["k3"]), ("mueller jo", ["k3"]), ("isil", ["k4"]), ("ışıl", ["k4"]),
-        ("प्रिया", ["k5"]), ("प्रि", ["k5"]), ("فاطمة", ["k6"]),
-        ("+49 151 1234", ["k1"]), ("0151 123", ["k1"]), ("345678", ["k1"]), ("5678", ["k1"]), ("LOY0000000123", ["k1"]),
-        ("0000000123", ["k1"]), ("LOY000", ["k1"]), ("anna.berg@example", ["k1"]), ("example anna", ["k1"]),
-        ("berg zzz", []), ("", []),
-    ],
-)  # fmt: skip
-def test_customers_are_found_by_typing(replica: Replica, typed: str, ids: list[str]) -> None:
-    rows = [
-        customer("k1", "Anna Berg", loyalty="LOY0000000123", phone="+4915112345678", email="anna.berg@example.com"), customer("k2", "Annabel Cho"),
-        customer("k3", "Jörg Müller"), customer("k4", "Işıl Çelik"), customer("k5", "प्रिया शर्मा"), customer("k6", "فاطمة الزهراء"),
-    ]  # fmt: skip
-    replica.apply("customers", [put(row["id"], row) for row in rows], at("k1"))
-    assert [found.id for found in replica.people.find(typed, 20)] == ids
-
-
-def test_carts_and_staff_are_found_and_go_with_their_tombstones(replica: Replica) -> None:
-    replica.apply("carts", [put("c1", cart("c1", "k1", "TS-1")), put("c2", cart("c2", "k1", "TS-1", "TS-2", version=4, opened_ms=99))], at("a1", 55))
-    replica.apply("staff", [put("s1", staff("s1", "1001", "sale.void")), put("s2", staff("s2", "1002"))], at("s1"))
-    newest = replica.people.cart_of("k1")
-    assert newest is not None
-    assert (newest.id, newest.version, [line.sku for line in newest.lines], newest.as_of_ms) == ("c2", 4, ["TS-1", "TS-2"], 55)
-    replica.apply("carts", [gone("c2")], at("a2", 56))
-    left = replica.people.cart_of("k1")
-    assert left is not None
-    assert left.id == "c1"
-    assert replica.people.cart("c2") is replica.people.cart_of("") is replica.people.cart_of("k9") is None
-    by_badge, by_id = replica.people.operator("1001"), replica.people.operator("s1")
-    assert by_badge is not None
-    assert by_badge == by_id
-    assert by_badge.may("sale.void")
-    assert replica.people.operator("") is replica.people.operator("1003") is None
-
-
-def test_people_lie_encrypted_and_leave_no_trace_when_they_are_deleted(tmp_path: Path, clock: FixedClock) -> None:
-    replica = Replica(tmp_path, KEY, clock)
-    replica.apply("customers", [put("k1", customer("k1", "Anna Berg", phone="+4915112345678"))], at("k1"))
-    raw = b"".join(path.read_bytes() for path in tmp_path.glob("people.db*"))
-    assert b"Anna" not in raw
-    assert b"15112345678" not in raw
-    replica.apply("customers", [gone("k1")], at("k2"))
-    assert replica.people.find("anna", 5) == []
-    assert (tmp_path / "people.db-wal").stat().st_size == 0
-    replica.close()
-    other = Replica(tmp_path, bytes(32), clock)  # another key: nothing can be read, so it is fetched again
-    assert other.state("customers").cursor is None
-    other.close()
-
-
-def test_a_snapshot_of_people_removes_who_is_not_in_it(replica: Replica) -> None:
-    replica.apply("customers", [put(f"k{number}", customer(f"k{number}", f"Name {number}", phone=f"+49{number}")) for number in range(10)], at("k1"))
-    done = replica.replace("customers", [put(f"k{number}", customer(f"k{number}", f"Name {number}")) for number in (2, 3)], lambda: at("k2"), quiet)
-    assert done.rows == 2
-    assert sorted(found.id for found in replica.people.find("name", 20)) == ["k2", "k3"]
-    assert replica.people.identify(Identifier(IdentifierKind.PHONE, "+495")) is None
 
 
 def test_a_page_that_is_not_whole_is_refused() -> None:
@@ -360,3 +311,61 @@ def test_how_long_a_hundred_thousand_articles_take(tmp_path: Path, clock: FixedC
     with capsys.disabled():
         print(f"\n100,000 articles in {imported:.2f} s ({100_000 / imported:,.0f}/s), by GTIN {looked_up:.0f} us, find {found:.1f} ms")
     replica.close()
+
+
+MISPLACED = {
+    "another article's": {"sku": "TS-2"},
+    "another book's": {"book": "at"},
+    "another tier's": {"group": "silver"},
+    "another moment's": {"fromMs": 5},
+    "another currency": {"currency": "USD"},
+}
+
+
+@pytest.mark.parametrize("wrong", MISPLACED.values(), ids=MISPLACED)
+@pytest.mark.parametrize("changing", [None, False, True], ids=["page", "snapshot", "from the start"])
+def test_a_price_that_is_not_its_keys_or_not_in_the_stores_currency_is_left_out(
+    tmp_path: Path, clock: FixedClock, wrong: dict[str, Any], changing: bool | None
+) -> None:
+    replica = Replica(tmp_path, KEY, clock, "EUR")
+    fill_shop(replica)
+    lines = [put("TS-1/de//0", price("TS-1", 1) | wrong), put("TS-2/de//0", price("TS-2", 2999))]
+    if changing is None:
+        done = replica.apply("prices", lines, at("p2"))
+        assert sorted(row.amount_minor for row in replica.catalogue.prices("TS-1")) == [1499, 1799, 1999], "the good one before it stays"
+    else:
+        done = replica.replace("prices", lines, lambda: at("p2"), quiet, changing=changing)
+        assert replica.catalogue.prices("TS-1") == []
+    assert (done.rows, done.refused) == (2, 1)
+    assert "TS-1/de//0" in done.refusal
+    assert [row.amount_minor for row in replica.catalogue.prices("TS-2")] == [2999]
+    replica.close()
+
+
+@pytest.mark.parametrize(
+    ("feed", "key", "data"),
+    [
+        ("catalogue", "TS-2", article("TS-1", "Stolen", gtin(9))),
+        ("customers", "k2", customer("k1", "Anna")),
+        ("carts", "a2", cart("a1", "k1", "TS-1")),
+        ("staff", "s2", staff("s1", "1001")),
+    ],
+)
+def test_a_row_under_anothers_key_is_left_out(replica: Replica, feed: str, key: str, data: dict[str, Any]) -> None:
+    fill_shop(replica)
+    done = replica.apply(feed, [put(key, data)], at("x2"))
+    assert (done.rows, done.refused) == (1, 1)
+    assert "another's key" in done.refusal
+    found = replica.catalogue.by_sku("TS-1")
+    assert found is not None
+    assert found.name == "T-Shirt Bio-Baumwolle"
+
+
+@pytest.mark.parametrize("nothing", [b"null", b""])
+def test_an_article_that_is_put_without_a_row_stays_and_is_counted_as_left_out(replica: Replica, nothing: bytes) -> None:
+    replica.apply("catalogue", [put("S1", article("S1", "Shirt", gtin(1)))], at("1"))
+    done = replica.apply("catalogue", [FeedLine("put", "S1", 2, msgspec.Raw(nothing))], at("2"))
+    assert (done.rows, done.refused) == (1, 1)
+    assert replica.catalogue.by_sku("S1") is not None
+    replica.apply("catalogue", [gone("S1")], at("3"))
+    assert replica.catalogue.by_sku("S1") is None

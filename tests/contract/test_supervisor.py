@@ -254,10 +254,21 @@ def test_the_log_says_once_that_a_device_is_down_and_once_that_it_is_back() -> N
         gadget.there = True
         news.wait_state("gadget", DeviceState.READY, generation=2)
         wait_until(lambda: len(entries) == 2, "both lines")
-    assert logged(entries) == [("warning", "device_down"), ("info", "device_up")]
+    assert logged(entries) == [("warning", "device down"), ("info", "device up")]
     assert entries[0]["device"] == "gadget"
     assert entries[0]["reason"] == "device_lost"
     assert entries[0]["hint"] == "Check the cable."
+
+
+def test_a_device_that_worked_for_a_while_is_tried_again_as_soon_as_after_its_first_failure() -> None:
+    gadget = Gadget()
+    rounds, pace = 12, Pace(presence_seconds=0.01, backoff_first_seconds=0.01, backoff_seconds_max=3_600.0, steady_seconds=0.02)
+    with supervised(gadget, pace=pace) as (_, news):
+        for generation in range(1, rounds + 1):  # were every loss counted on, the last wait alone would be twenty seconds
+            news.wait_state("gadget", DeviceState.READY, generation=generation)
+            wait_until(lambda: time.monotonic() - gadget.opened[-1] > 2 * pace.steady_seconds, "the session is steady")
+            gadget.lost.set()
+        news.wait_state("gadget", DeviceState.READY, generation=rounds + 1)
 
 
 def test_a_device_that_opens_and_fails_over_and_over_fills_no_log() -> None:
@@ -277,10 +288,10 @@ def test_a_device_that_opens_and_fails_over_and_over_fills_no_log() -> None:
         wait_until(lambda: len(gadget.sessions) >= 8, "eight short sessions")
         gadget.serves = work
         assert mended.wait(5.0)
-        assert logged(entries) == [("warning", "device_down")]
+        assert logged(entries) == [("warning", "device down")]
         gadget.sessions[-1].emit(gadget.reading())
         wait_until(lambda: len(entries) == 2, "what it reads shows that it is up")
-    assert logged(entries) == [("warning", "device_down"), ("info", "device_up")]
+    assert logged(entries) == [("warning", "device down"), ("info", "device up")]
 
 
 def test_a_reading_of_an_ended_session_is_known_by_its_generation() -> None:
@@ -313,7 +324,7 @@ def test_a_listener_that_fails_ends_no_session() -> None:
             gadget.sessions[0].emit(gadget.reading(b"4006381333931"))
             assert len(news.wait_readings(count)) == count
         assert len(gadget.opened) == 1
-    assert set(logged(entries)) == {("error", "listener_failed")}
+    assert set(logged(entries)) == {("error", "listener failed")}
     assert "4006381333931" not in repr(entries)
 
 
@@ -348,7 +359,7 @@ def test_stop_names_the_device_whose_driver_does_not_let_go() -> None:
     news.wait_state("sound", DeviceState.READY)
     with structlog.testing.capture_logs() as entries:
         assert supervisor.stop() == ("stuck",)
-    assert logged(entries) == [("error", "devices_stuck")]
+    assert logged(entries) == [("error", "devices do not stop")]
     let_go.set()
     assert supervisor.stop() == ()
 

@@ -1,147 +1,22 @@
 """What every terminal package promises, over real sockets, with the terminal's own books as the other opinion.
 
-A new package joins by a rig: its driver, its simulated terminal, and how to bring that into each state below.
+A new package joins by a rig (tests/support_terminal.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
-from drivers.contract import DeviceReport, DeviceState
 from drivers.load import DriverContext
-from drivers.simulators._card_plan import Plan
-from drivers.simulators.card_terminal import CardTerminal
-from drivers.terminals.contract import TerminalDriver
 from drivers.terminals.load import kinds, load_terminal
-from drivers.terminals.watch import TerminalWatch
 from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.domain.errors import ConfigError
-from edge_agent.domain.tender import (
-    Approved,
-    Attempt,
-    AttemptKind,
-    AttemptState,
-    Cancelled,
-    Declined,
-    InFlight,
-    NotFound,
-    NotProcessed,
-    Outcome,
-    Unknown,
-)
-from edge_agent.ports import Step
+from edge_agent.domain.tender import Approved, Cancelled, Declined, InFlight, NotFound, NotProcessed, Unknown, checked
+from tests.support_terminal import IMPATIENT, PATIENT, RIGS, CounterLinkRig, Heard, attempt, fixture_rig, running, until  # noqa: F401 - a fixture
 
-PATIENT, IMPATIENT = 10.0, 1.0
-"""Seconds of silence that a driver bears: the second only where silence is what the test is about."""
-
-
-class CounterLinkRig:
-    """Counter Link and its simulated terminal."""
-
-    kind: ClassVar[str] = "counter_link"
-
-    def __init__(self, folder: Path) -> None:
-        self._ledger = folder / "ledger.jsonl"
-        self._terminal = CardTerminal(self._ledger, SystemClock())
-        self._terminal.start()
-
-    def close(self) -> None:
-        self._terminal.stop()
-
-    def driver(self, answer_seconds: float = PATIENT, **more: object) -> TerminalDriver:
-        config = {"host": "127.0.0.1", "port": self._terminal.port, "answer_seconds": answer_seconds, "connect_seconds": 5.0} | more
-        return load_terminal(self.kind, config, DriverContext(SystemClock(), SystemRandom(), name="counter 1", where="test.toml [terminals.counter]"))
-
-    def power_cycle(self) -> None:
-        self._terminal.stop()
-        port = self._terminal.port
-        self._terminal = CardTerminal(self._ledger, SystemClock(), port=port)
-        self._terminal.start()
-
-    def charged_minor(self, currency: str = "EUR") -> int:
-        return self._terminal.ledger.charged_minor(currency)
-
-    def charges(self) -> dict[str, int]:
-        return {entry.ref: entry.charged_minor for entry in self._terminal.ledger.entries() if entry.charged_minor}
-
-    def plan(self, **how: object) -> None:
-        self._terminal.plan(Plan(**how))  # type: ignore[arg-type]  # the plan checks its own values
-
-    def at(self, step: str) -> bool:
-        payment = self._terminal.payment
-        return payment is not None and payment.step == step
-
-    def idle(self) -> bool:
-        return self._terminal.payment is None
-
-    def release(self) -> None:
-        self._terminal.release()
-
-    def dead(self, on: bool) -> None:
-        self._terminal.dead(on)
-
-    def refuse(self, on: bool) -> None:
-        self._terminal.refuse(on)
-
-    def busy(self, on: bool) -> None:
-        self._terminal.busy(on)
-
-    def reboot(self, in_flight: str) -> None:
-        self._terminal.reboot(in_flight)
-
-
-RIGS = {rig.kind: rig for rig in (CounterLinkRig,)}
-
-
-@pytest.fixture(params=sorted(RIGS))
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CounterLinkRig]:
-    made = RIGS[request.param](tmp_path)
-    yield made
-    made.close()
-
-
-@dataclass
-class Heard:
-    """Collects the steps that a driver reports."""
-
-    steps: list[str] = field(default_factory=list)
-
-    def __call__(self, step: Step) -> None:
-        self.steps.append(step.key)
-
-
-def attempt(driver: TerminalDriver, number: int = 1, amount_minor: int = 1250, *, voids: int = 0, currency: str = "EUR") -> Attempt:
-    def name(of: int) -> str:
-        return f"01924d6a-9b00-7000-8000-{of:012}"
-
-    return Attempt(
-        id=name(number), tender="t", kind=AttemptKind.VOID if voids else AttemptKind.SALE, terminal=driver.name, state=AttemptState.SENT,
-        amount_minor=amount_minor, currency=currency, wire_ref=driver.wire_ref(name(number)), started_ms=0, updated_ms=0, original=name(voids) if voids else "",
-    )  # fmt: skip
-
-
-async def until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline, f"did not happen within {seconds} s: {what}"
-        await asyncio.sleep(0.002)
-
-
-@contextlib.asynccontextmanager
-async def running(work: Awaitable[Outcome]) -> AsyncIterator[asyncio.Future[Outcome]]:
-    task = asyncio.ensure_future(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+# --- packages --------------------------------------------------------------------------------------------------------------------
 
 
 def test_every_terminal_package_has_a_rig_here() -> None:
@@ -164,6 +39,9 @@ def test_a_wire_ref_is_made_of_the_attempts_id_alone_and_not_twice(rig: CounterL
     refs = {first.wire_ref(f"01924d6a-9b00-7000-8000-{number:012}") for number in range(20_000)}
     assert len(refs) == 20_000
     assert first.settle_ms() > 0
+
+
+# --- a payment, a question, an abort ---------------------------------------------------------------------------------------------
 
 
 async def test_an_approved_payment_reports_its_steps_and_is_in_the_terminals_books_once(rig: CounterLinkRig) -> None:
@@ -262,6 +140,9 @@ async def test_a_terminal_at_another_tills_payment_is_busy_and_healthy(rig: Coun
     assert health.busy
 
 
+# --- faults in between -----------------------------------------------------------------------------------------------------------
+
+
 async def test_without_a_connection_nothing_was_processed_and_nothing_can_be_asked(rig: CounterLinkRig) -> None:
     driver = rig.driver()
     rig.refuse(True)
@@ -354,28 +235,36 @@ async def test_not_found_may_be_wrong_as_long_as_the_request_can_still_be_taken_
 
 
 @pytest.mark.parametrize(
-    ("lie", "reason"),
+    ("lie", "reason", "said"),
     [
-        ({"told_ref": "ZZZZZZZZZZ"}, "other_ref"),
-        ({"told_amount": 999_999}, "wrong_amount"),
-        ({"told_amount": 0}, "wrong_amount"),
-        ({"told_currency": "USD"}, "wrong_currency"),
+        ({"told_ref": "ZZZZZZZZZZ"}, "other_ref", None),
+        ({"told_amount": 999_999}, "wrong_amount", (999_999, "EUR")),
+        ({"told_amount": 0}, "wrong_amount", (0, "EUR")),
+        ({"told_currency": "USD"}, "wrong_currency", (1250, "USD")),
     ],
 )
-async def test_an_answer_that_does_not_fit_the_question_is_not_believed_but_asked_about(rig: CounterLinkRig, lie: dict[str, object], reason: str) -> None:
+async def test_an_answer_that_does_not_fit_the_question_is_not_believed_but_kept_and_asked_about(
+    rig: CounterLinkRig, lie: dict[str, object], reason: str, said: tuple[int, str] | None
+) -> None:
     driver = rig.driver()
     rig.plan(**lie)
-    assert await driver.submit(attempt(driver), Heard()) == Unknown(reason)
+    answer = checked(await driver.submit(attempt(driver), Heard()), attempt(driver))
+    assert isinstance(answer, Unknown)
+    assert (answer.reason, answer.approved and (answer.approved.amount_minor, answer.approved.currency)) == (reason, said)
     found = await driver.query(attempt(driver))
     assert isinstance(found, Approved)
     assert (found.amount_minor, found.currency) == (1250, "EUR")
 
 
-async def test_books_that_hold_more_than_was_asked_for_are_a_case_for_a_person(rig: CounterLinkRig) -> None:
+async def test_books_that_hold_more_than_was_asked_for_say_how_much(rig: CounterLinkRig) -> None:
     driver = rig.driver()
     rig.plan(booked=12_500)
-    assert await driver.submit(attempt(driver), Heard()) == Unknown("wrong_amount")
-    assert await driver.query(attempt(driver)) == Unknown("mismatch")
+    answer = await driver.submit(attempt(driver), Heard())
+    assert await driver.query(attempt(driver)) == answer
+    assert isinstance(answer, Approved)
+    assert (answer.amount_minor, answer.currency) == (12_500, "EUR")
+    assert answer.result.provider_ref
+    assert checked(answer, attempt(driver)) == Unknown("wrong_amount", answer)
 
 
 @pytest.mark.parametrize(("in_flight", "charged"), [("rolled_back", 0), ("booked", 1250)])
@@ -397,6 +286,9 @@ async def test_the_same_reference_sent_again_charges_nothing_again(rig: CounterL
     assert isinstance(await driver.submit(attempt(driver), Heard()), Unknown)
     assert await driver.query(attempt(driver)) == first
     assert rig.charged_minor() == 1250
+
+
+# --- voids, card data, and ends --------------------------------------------------------------------------------------------------
 
 
 async def test_a_void_gives_the_whole_payment_back_once(rig: CounterLinkRig) -> None:
@@ -449,47 +341,3 @@ async def test_a_terminal_with_another_name_is_not_asked_for_money(rig: CounterL
     assert await driver.submit(attempt(driver), Heard()) == NotProcessed("other_terminal")
     assert (await driver.health()).reason == "other_terminal"
     assert rig.charges() == {}
-
-
-class HandClock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.ms = 1_000
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def monotonic(self) -> float:
-        return self.ms / 1000
-
-
-async def test_a_watch_tells_once_that_the_terminal_went_and_since_when_and_once_that_it_is_back(rig: CounterLinkRig) -> None:
-    clock, told = HandClock(), list[DeviceReport]()
-    watch = TerminalWatch(rig.driver(connect_seconds=0.5), clock, told.append, look_seconds=0.01)
-    async with running(watch.run()):  # type: ignore[arg-type]  # it never ends by itself
-        await until(lambda: watch.report.state is DeviceState.READY, "answers")
-        clock.ms = 2_000
-        rig.refuse(True)
-        await until(lambda: watch.report.reason == "unreachable", "gone")
-        clock.ms = 3_000
-        rig.refuse(False)
-        rig.dead(True)
-        await until(lambda: watch.report.reason == "not_answering", "gone in another way")
-        clock.ms = 4_000
-        rig.dead(False)
-        await until(lambda: watch.report.state is DeviceState.READY, "back")
-    assert [(report.state.value, report.reason, report.since_ms, report.generation) for report in told] == [
-        ("ready", "", 1_000, 1),
-        ("lost", "unreachable", 2_000, 1),
-        ("lost", "not_answering", 2_000, 1),
-        ("ready", "", 4_000, 2),
-    ]
-    assert told[1].detail
-    assert told[1].hint
-
-
-async def test_a_terminal_that_never_answered_is_absent_not_lost(rig: CounterLinkRig) -> None:
-    rig.refuse(True)
-    report = await TerminalWatch(rig.driver(), HandClock(), lambda _: None).look()
-    assert (report.state, report.generation) == (DeviceState.ABSENT, 0)

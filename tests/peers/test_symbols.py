@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from edge_agent.domain.code import understand
 from edge_agent.domain.reading import Reading
+from tests.support import need_program
 from tests.support_symbols import CORPUS, READ_AT_MS, Symbol, draw, read
 
-pytestmark = [
-    pytest.mark.peer,
-    pytest.mark.skipif(shutil.which("zint") is None, reason="zint is not installed (Debian package zint)"),
-]
+pytestmark = pytest.mark.peer
+
+
+@pytest.fixture(autouse=True, scope="module")
+def zint() -> None:
+    need_program("zint", "zint")
 
 
 @pytest.mark.parametrize("symbol", CORPUS, ids=lambda symbol: symbol.name)

@@ -25,16 +25,16 @@ from sync.journal_read import JournalReader
 from tests.support_journal import KEY, a_commit, an_attempt, new_id, open_journal, raw, small_disk
 
 ROOT = Path(__file__).parents[2]
-KILLS = 30
+KILLS = int(os.environ.get("EDGE_KILLS", "30"))
 ACKNOWLEDGED_PER_KILL = 40
 
 
-async def test_no_acknowledged_commit_is_lost_by_thirty_kills(tmp_path: Path) -> None:
+async def test_no_acknowledged_commit_is_lost_by_many_kills(tmp_path: Path) -> None:
     acknowledged: list[str] = []
     for turn in range(KILLS):
         with selling_child(tmp_path) as child:
             assert child.stdout is not None
-            acknowledged += [child.stdout.readline().decode().strip() for _ in range(ACKNOWLEDGED_PER_KILL + turn)]
+            acknowledged += [child.stdout.readline().decode().strip() for _ in range(ACKNOWLEDGED_PER_KILL + turn % 30)]
             child.send_signal(signal.SIGKILL)
             acknowledged += [line.decode() for line in child.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
     async with open_journal(tmp_path) as journal:
@@ -256,8 +256,8 @@ async def test_damage_in_the_log_is_found_and_nothing_is_touched(killed: tuple[P
     commits = [at for at, commit in frames if commit]
     at = {
         "an early page": frames[10][0] + 500,
-        "a commit's page": commits[20] + 500,
-        "a header": commits[20] + 17,
+        "a commit's page": commits[len(commits) // 2] + 500,
+        "a header": commits[len(commits) // 2] + 17,
         "the last but one commit": commits[-2] + 100,
     }
     damaged = bytearray(log)
@@ -288,6 +288,7 @@ async def test_a_last_commit_that_was_never_finished_is_no_damage(killed: tuple[
             whole = whole[:-4096] + bytes(4096)
     (folder / "journal.db-wal").write_bytes(whole)
     (folder / "journal.db-shm").unlink()
+    (folder / "journal.db-high").unlink()  # it names a commit only after that was synced: of this one it says nothing
     async with open_journal(folder) as journal:
         assert await journal.known_command(killed[1][-10])  # at most one commit per task is in the last transaction
         assert journal.verify().problems == ()
@@ -325,6 +326,12 @@ class FaultyDisk(JournalDisk):
     def __init__(self, folder: Path, faults: list[str]) -> None:
         super().__init__(folder, KEY, SystemRandom(), ballast_bytes=4096)
         self.faults = faults
+        self.settles = True
+
+    def settle(self, db: Connection) -> bool:
+        if not self.settles:
+            raise SqlError("disk I/O error")
+        return super().settle(db)
 
     def open(self) -> Connection:
         return FaultyConnection(super().open(), self.faults)  # type: ignore[return-value] # in_transaction is read-only here

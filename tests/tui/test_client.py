@@ -148,16 +148,19 @@ async def test_a_lost_service_is_told_once_and_its_return_brings_a_snapshot_even
         service.wake()
         lost = await anext(news)
         assert isinstance(lost, Disconnected)
-        assert "Error" in lost.reason
+        assert isinstance(lost.error, ServiceUnreachable)
+        assert lost.error.reason == "refused"
         service.down = False
         assert await anext(news) == READY
         await news.aclose()
 
 
 async def test_nothing_listens_is_unreachable_and_says_so(tmp_path: Path) -> None:
-    async with AgentClient(httpx.AsyncHTTPTransport(uds=str(tmp_path / "nothing.sock")), new_id=lambda: ident("x")) as client:
-        with pytest.raises(ServiceUnreachable, match="ConnectError"):
+    where = str(tmp_path / "nothing.sock")
+    async with AgentClient(httpx.AsyncHTTPTransport(uds=where), new_id=lambda: ident("x"), where=where) as client:
+        with pytest.raises(ServiceUnreachable) as caught:
             await client.snapshot()
+    assert caught.value.reason == "absent"
 
 
 @pytest.mark.parametrize(("status", "body"), [(502, b"<html>Bad gateway</html>"), (500, b""), (302, b"")])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from edge_agent.views import CustomerRowView, NoticeView, PriceView, QuestionView, RepriceView, Snapshot, TenderView
+from edge_agent.views import CustomerRowView, NoticeView, OpeningView, PriceView, QuestionView, RepriceView, Snapshot, TenderView
 from tests.support_service import ScriptedService, article
 from tests.support_snapshots import (
     CART,
@@ -18,6 +18,7 @@ from tests.support_snapshots import (
     GLOVES,
     HOUR,
     MARIA,
+    MINUTE,
     NOW,
     PARKED,
     PRALINES,
@@ -36,11 +37,20 @@ from tests.support_snapshots import (
     selling,
 )  # fmt: skip
 from tests.support_till import compare, till
+from tui.panel import PanelAction
 
 replace = msgspec.structs.replace
 WIDE, USUAL, NARROW = (120, 40), (80, 24), (60, 20)
 FULL = selling(COAT, SOCKS, PRALINES, customer=MARIA)
 LOCKED = replace(FULL, phase="paying", basket=basket(COAT, SOCKS, PRALINES, locked=True))
+CART_HERE = replace(CART, state="here", articles=3, total=euros(16880))
+CART_TAKEN = selling(
+    COAT,
+    SCARF,
+    customer=replace(MARIA, cart=replace(CART_HERE, articles=1, total=euros(4900), online="taken", held_by="0001/03")),
+    basket=replace(basket(COAT, SCARF), cart="CART-1", cart_lost="taken", cart_holder="0001/03"),
+    notice=NoticeView("notice.cart_taken", "warn", "", shown={"holder": "0001/03"}),
+)
 SPLIT = (TenderView(ident("t1"), "cash", "settled", euros(10000)), TenderView(ident("t2"), "card", "failed", euros(10064), reason="insufficient_funds"))
 
 
@@ -59,37 +69,59 @@ SCENES = {
     "empty": Scene(READY, "Scan an article"),
     "basket": Scene(selling(COAT, SOCKS, PRALINES, notice=UNKNOWN_CODE), "Pralines"),
     "customer_cart": Scene(replace(FULL, devices=[*DEVICES[:3], TERMINAL_AWAY], suspended=[SUSPENDED], parked=[PARKED]), "Pralines"),
-    "cart_to_pick": Scene(
-        selling(COAT, SCARF, GLOVES, customer=replace(MARIA, cart=replace(CART, state="here")), repriced=RepriceView(euros(21490), euros(15920))), "to pick"
-    ),
+    "cart_to_pick": Scene(selling(COAT, SCARF, GLOVES, customer=replace(MARIA, cart=CART_HERE), repriced=RepriceView(euros(21490), euros(15920))), "to pick"),
+    "cart_taken": Scene(CART_TAKEN, "holds the online cart now"),
+    "pay_cart_taken": Scene(CART_TAKEN, "Before payment", ("f2",)),
     "customer_page": Scene(FULL, "Likes to be called", ("f3", "n")),
     "find_article": Scene(selling(COAT), "4 found", ("f4",), "wool"),
     "find_customer": Scene(READY, "3 found", ("f3",), "mar"),
     "pay_cash": Scene(FULL, "leaves 50,64 to pay", ("f2",), "150"),
+    "pay_to_pick": Scene(selling(COAT, SCARF, GLOVES, customer=replace(MARIA, cart=CART_HERE)), "stay online", ("f2",)),
     "pay_split": Scene(replace(FULL, payment=payment(10064, paid=10000, tenders=SPLIT)), "So far", ("f2",)),
     "change_due": Scene(replace(READY, last_sale=SALE), "Change"),
+    "left_online": Scene(replace(READY, last_sale=replace(SALE, left_online=3)), "stay online"),
     "card_waiting": Scene(replace(LOCKED, payment=payment(20064, attempt=attempt("in_progress", step="present_card"))), "Please hold"),
-    "card_unknown": Scene(replace(LOCKED, payment=payment(20064, attempt=attempt("unknown", waited_s=47, reason="connection_lost"))), "Outcome not known"),
+    "card_unknown": Scene(
+        replace(LOCKED, payment=payment(20064, attempt=attempt("unknown", waited_s=47, reason="connection_lost", review_ms=NOW + 9 * MINUTE))),
+        "Outcome not known",
+    ),
     "card_review": Scene(replace(LOCKED, payment=payment(20064, attempt=attempt("needs_review", waited_s=700))), "Did the money move?", ("r",)),
     "question": Scene(
-        replace(FULL, question=QuestionView(ident("q"), "question.replace_customer", {"new": "Jonas Weber", "current": MARIA.name}, ["replace", "keep"], "?")),
+        replace(
+            FULL,
+            question=QuestionView(
+                ident("q"),
+                "question.replace_customer",
+                {"new": "Jonas Weber", "current": MARIA.name},
+                ["replace", "keep"],
+                "?",
+                RepriceView(euros(20_064), euros(22_064)),
+                3,
+            ),
+        ),
         "Jonas Weber",
     ),
     "price_check": Scene(replace(FULL, price_check=PriceView("SKU-1", "Wool coat", "navy, 38", euros(19900), "piece", euros(17900))), "not sold"),
     "past_sales": Scene(READY, "2 sales", ("f9", "s")),
     "receipt": Scene(READY, "P print a copy", ("f9", "s", "enter")),
-    "set_aside": Scene(replace(READY, suspended=[SUSPENDED], parked=[PARKED]), "umbrella", ("f7",)),
+    "set_aside": Scene(replace(READY, suspended=[SUSPENDED], parked=[replace(PARKED, review_ms=NOW + 4 * MINUTE)]), "umbrella", ("f7",)),
     "void_reason": Scene(FULL, "could not pay", ("f9", "v")),
     "discount_reason": Scene(FULL, "goodwill", ("f8",), "20%", ("enter",)),
+    "discount_taken_off": Scene(FULL, "Given already", ("up", "up", "f8")),
     "department": Scene(replace(FULL, notice=UNKNOWN_CODE), "Which department?", ("f9", "t"), "12,50", ("enter",)),
     "menu": Scene(FULL, "past sales", ("f9",)),
-    "commands": Scene(FULL, "F6     suspend", ("ctrl+p",), "set"),
+    "commands": Scene(FULL, "F6     suspend", ("ctrl+p",), "basket"),
     "help": Scene(FULL, "Keys here", ("f1",)),
     "messages": Scene(FULL, "Good day", ("f9", "n")),
     "stopped_disk": Scene(
         replace(FULL, phase="stopped", devices=DEVICES, stopped=NoticeView("disk_full", "bad", "The disk is full.", "Make room.")), "S T O P P E D"
     ),
+    "stopped_damaged": Scene(
+        replace(FULL, phase="stopped", devices=DEVICES, stopped=NoticeView("journal_corrupt", "bad", "The journal is damaged.", "Call support.")),
+        "S T O P P E D",
+    ),
     "sign_in": Scene(CLOSED, "Who opens"),
+    "sign_in_float": Scene(replace(CLOSED, opening=OpeningView("STAFF-1001", "Ayse K.")), "How much money", (), "150"),
 }
 
 
@@ -148,7 +180,7 @@ async def test_the_narrow_screen_is_as_it_was(name: str) -> None:
     compare(await draw(SCENES[name], NARROW), f"{name}_60x20")
 
 
-@pytest.mark.parametrize("name", ["customer_cart", "pay_cash", "card_unknown"])
+@pytest.mark.parametrize("name", ["customer_cart", "pay_cash", "pay_cart_taken", "card_unknown"])
 async def test_the_german_screen_is_as_it_was(name: str) -> None:
     compare(await draw(replace_awaited(SCENES[name]), USUAL, locale="de"), f"{name}_de_80x24")
 
@@ -159,6 +191,32 @@ async def test_a_poorer_terminal_shows_the_same_in_its_own_characters(name: str,
     compare(picture, f"{name}_{glyphs}_80x24")
     if glyphs == "ascii":
         assert picture.isascii()
+
+
+@pytest.mark.parametrize("size", [WIDE, USUAL], ids=["120x40", "80x24"])
+async def test_the_demos_panel_and_the_question_before_leaving_are_as_they_were(size: tuple[int, int]) -> None:
+    async with till(service_at(FULL), size=size, panel=World()) as counter:
+        await counter.press("f12")
+        await counter.sees("The customer: Maria")
+        await counter.pilot.pause()
+        compare(counter.text(), f"panel_{size[0]}x{size[1]}")
+        await counter.press("escape", "ctrl+q")
+        await counter.sees("Leave the screen?")
+        compare(counter.text(), f"leave_{size[0]}x{size[1]}")
+
+
+class World:
+    """A panel longer than a small screen."""
+
+    title = "Demo: the customer and the world"
+    leaving = "Leaving ends the demo. Nothing of it is kept."
+
+    def actions(self) -> list[PanelAction]:
+        groups = {"The customer: Maria Fernandez": "123456789", "Goods": "aswbxum", "Devices": "cntpo", "Card terminal": "dhflrk"}
+        return [PanelAction(key, f"Something that happens when {key} is pressed", group) for group, keys in groups.items() for key in keys]
+
+    async def perform(self, key: str) -> str:
+        return f"Did {key}."
 
 
 def replace_awaited(scene: Scene) -> Scene:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from edge_agent.counter_devices import READINGS_WAITING_MAX, Devices
 from edge_agent.domain import commands as do

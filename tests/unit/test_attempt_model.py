@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from edge_agent.domain import commands as do
 from edge_agent.domain.errors import RuleError
-from edge_agent.domain.events import AttemptAdded, AttemptMoved, Event, TenderAdded
-from edge_agent.domain.tender import MONEY_MOVED, MOVES, NO_MONEY, OPEN, Approved, AttemptKind, AttemptState, CardResult, InFlight, NotFound, Unknown
-from tests.attempt_model import BUSY, NO, STOPPED, YES, Policy, Report, Trust, after_learning, may_start, search
+from edge_agent.domain.events import AttemptAdded, AttemptMoved, Event, PaymentCorrected, TenderAdded
+from edge_agent.domain.tender import (
+    MONEY_MOVED,
+    MOVES,
+    NO_MONEY,
+    OPEN,
+    Approved,
+    Attempt,
+    AttemptKind,
+    AttemptState,
+    CardResult,
+    Finding,
+    InFlight,
+    NotFound,
+    Unknown,
+)
+from tests.attempt_model import BUSY, NO, OTHER, STOPPED, YES, Policy, Report, Trust, after_learning, may_start, search
 from tests.support_register import COAT, Memory
 
 S = AttemptState
@@ -57,6 +70,28 @@ def test_a_policy_that_never_believes_not_found_charges_right_and_is_stuck_until
     assert report.stuck_without_a_person
 
 
+def test_a_person_who_errs_is_told_so_whatever_happens_and_one_who_is_right_is_not() -> None:
+    report = search(Policy("D with a person who errs", errs=True, attempts_max=1))
+    assert report.wrongs == {}
+    assert report.stuck == ()
+    assert report.states > 100
+
+
+TAKEN = [replace(YES, amount_minor=29_900), replace(YES, currency="USD"), OTHER, Unknown("mismatch")]
+
+
+@pytest.mark.parametrize("other", TAKEN, ids=["more", "another currency", "another amount", "it does not fit"])
+def test_whoever_decides_about_something_else_than_was_asked_for_is_told_of_the_difference(other: Finding) -> None:
+    report = search(Policy("D with a terminal that may take something else", errs=True, attempts_max=1, other=other))
+    assert report.wrongs == {}
+    assert report.stuck == ()
+    assert search(Policy("the same without checking", errs=True, checks=False, attempts_max=1, other=other)).stuck
+
+
+def test_decisions_that_nobody_checks_leave_wrong_ones_unsaid() -> None:
+    assert search(Policy("D without checking", errs=True, checks=False, attempts_max=1)).stuck
+
+
 def test_while_an_attempt_is_open_no_other_may_start_and_after_a_no_another_may() -> None:
     for state in S:
         if state in OPEN:
@@ -88,12 +123,12 @@ def test_what_is_learnt_leads_along_the_moves_or_nowhere() -> None:
 
 FINDINGS = st.one_of(
     st.builds(Approved, st.integers(0, 30_000), st.sampled_from(["EUR", "USD"]), st.just(CardResult()), st.booleans()),
-    st.sampled_from([NO, STOPPED, BUSY, InFlight("enter_pin"), NotFound(), Unknown("silence"), Unknown("mismatch")]),
+    st.sampled_from([NO, STOPPED, BUSY, InFlight("enter_pin"), NotFound(), Unknown("silence"), Unknown("mismatch"), Unknown("wrong_amount", YES)]),
 )
 TOLD = st.lists(
     st.one_of(
         st.tuples(st.just("learn"), st.integers(0, 5), FINDINGS, st.booleans()),
-        st.tuples(st.sampled_from(["card", "void", "asked", "too long", "review yes", "review no", "park", "recall"]), st.integers(0, 5)),
+        st.tuples(st.sampled_from(["card", "void", "asked", "too long", "review yes", "review no", "stop", "handle", "park", "recall"]), st.integers(0, 5)),
     ),
     max_size=30,
 )
@@ -131,6 +166,10 @@ def _command(till: Memory, told: tuple[object, ...]) -> do.Command:
             return do.GiveToReview(name, "time")
         case ("review yes" | "review no" as answer, _):
             return do.Review(name, answer == "review yes", "seen on the list")
+        case ("stop", _):
+            return do.StopChecking(name)
+        case ("handle", _):
+            return do.HandleContradiction(name, "given back")
         case ("park", _):
             return do.Park("x")
         case _:
@@ -140,6 +179,7 @@ def _command(till: Memory, told: tuple[object, ...]) -> do.Command:
 def _moves_hold(events: list[Event]) -> None:
     """Follow every attempt through the events."""
     states: dict[str, AttemptState] = {}
+    corrected: set[str] = set()
     for event in events:
         match event:
             case TenderAdded(tender):
@@ -151,5 +191,17 @@ def _moves_hold(events: list[Event]) -> None:
                 assert attempt.state in MOVES[states[attempt.id]], (states[attempt.id], attempt.state)
                 states[attempt.id] = attempt.state
                 if attempt.kind is AttemptKind.VOID and attempt.state in MONEY_MOVED:
-                    assert S.VOIDED in MOVES[states[attempt.original]]
-                    states[attempt.original] = S.VOIDED
+                    _undone(states, attempt, corrected)
+            case PaymentCorrected(found):
+                states[found.id] = found.state
+                if found.kind is AttemptKind.VOID:
+                    _undone(states, found, corrected)
+                else:
+                    corrected.add(found.id)
+
+
+def _undone(states: dict[str, AttemptState], void: Attempt, corrected: set[str]) -> None:
+    """What was found not to be paid cannot be undone any more, whatever a terminal says that it did."""
+    assert void.original in corrected or S.VOIDED in MOVES[states[void.original]]
+    if S.VOIDED in MOVES[states[void.original]]:
+        states[void.original] = S.VOIDED

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import astuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from drivers.terminals.counter_link.kept import RECEIPT_LINES_MAX, TEXT_CHARS_MAX, card_result
 from drivers.terminals.counter_link.lines import Result, parse

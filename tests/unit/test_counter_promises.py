@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from edge_agent.domain import commands as do
 from edge_agent.domain.reading import Reading

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from edge_agent.domain import commands as do
-from edge_agent.domain.errors import CentralConflict, CodeUnknown, DiskFull, NotNow
+from edge_agent.domain.errors import CentralConflict, CodeUnknown, DiskFull, NotAllowed, NotNow
 from edge_agent.domain.reading import Reading, Source, TagKind
 from edge_agent.domain.tender import Approved, AttemptState, CardResult, Declined, NotFound, Unknown
 from edge_agent.service import paying
-from edge_agent.views import Snapshot
+from edge_agent.views import OpeningView, Snapshot
 from tests.support_shop import MARIAS_CART, MemoryCentral, ScriptedTerminal, register
 
 
@@ -86,6 +87,35 @@ async def test_a_price_check_sells_nothing_and_is_for_one_scan(tmp_path):
         assert rig.presenter.snapshot().price_check.price.minor == 19900
         await rig.till.scanned(scan(rig, "4006381333931"))
         assert rig.core.state.basket is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "minor", "label"),
+    [
+        ("2112345004129", 1644, "0,412 kg"),
+        ("]C101040063813339313922500", 500, ""),
+    ],
+)
+async def test_a_price_check_of_a_label_tells_what_the_same_scan_sells_at(tmp_path, code, minor, label):
+    aim, text = (code[:3], code[3:]) if code.startswith("]") else ("", code)
+    async with register(tmp_path) as rig:
+        await opened(rig)
+        rig.till.counter.next_is_check(True)
+        await rig.till.scanned(scan(rig, text, aim))
+        told = rig.presenter.snapshot().price_check
+        assert (told.label_price.minor, told.label) == (minor, label)
+        assert rig.core.state.basket is None
+        await rig.till.scanned(scan(rig, text, aim))
+        assert [line.amount_minor for line in rig.core.state.basket.lines] == [told.label_price.minor]
+
+
+async def test_a_typed_label_with_a_price_takes_the_right_to_type_prices(tmp_path):
+    async with register(tmp_path) as rig:
+        await opened(rig)
+        rig.core.state = replace(rig.core.state, operator=replace(rig.core.state.operator, rights=frozenset()))
+        with pytest.raises(NotAllowed):
+            await rig.till.counter.entered("(01)04006381333931(3922)0001", "")
+        assert rig.core.state.basket is None
 
 
 async def test_a_second_customer_in_mid_sale_is_a_question(tmp_path):
@@ -194,16 +224,59 @@ async def test_suspend_and_recall_bring_the_customer_back(tmp_path):
         assert rig.presenter.snapshot().customer.name == "Maria Fernandez"
 
 
-async def test_an_unknown_badge_opens_nothing_and_a_badge_scan_opens_the_shift(tmp_path):
+async def test_an_unknown_badge_opens_nothing_and_a_badge_that_is_scanned_waits_for_its_float(tmp_path):
     async with register(tmp_path) as rig:
         with pytest.raises(CodeUnknown):
             await rig.till.day.open("9999", 0, "")
         await rig.till.scanned(scan(rig, "4006381333931"))
         assert rig.core.desk.notice.key == "not_now.no_shift"
         await rig.till.scanned(scan(rig, "STAFF-1001"))
-        assert rig.presenter.snapshot().shift.operator == "Ayse K."
+        waiting = rig.presenter.snapshot()
+        assert (waiting.phase, waiting.shift, waiting.opening) == ("closed", None, OpeningView("STAFF-1001", "Ayse K."))
+        await rig.till.day.open(waiting.opening.badge, 15_000, "")
+        opened = rig.presenter.snapshot()
+        assert (opened.shift.operator, opened.opening, rig.core.state.shift.float_minor) == ("Ayse K.", None, 15_000)
         with pytest.raises(NotNow):
             await rig.till.day.open("1001", 0, "")
+        await rig.till.scanned(scan(rig, "STAFF-1003"))
+        assert rig.presenter.snapshot().shift.operator == "Manager", "to an open shift a badge signs in at once"
+        await rig.till.day.close("")
+        assert rig.presenter.snapshot().opening is None
+
+
+async def test_a_badge_that_waits_for_its_float_is_replaced_forgotten_and_refused_by_name(tmp_path):
+    async with register(tmp_path) as rig:
+        await rig.till.scanned(scan(rig, "STAFF-1001"))
+        await rig.till.scanned(scan(rig, "STAFF-9999"))
+        assert rig.core.desk.notice.key == "code_unknown.badge"
+        assert rig.presenter.snapshot().opening.badge == "STAFF-1001"
+        await rig.till.scanned(scan(rig, "STAFF-1003"))
+        rig.till.day.forget("STAFF-1001")  # somebody's Esc, which came late
+        assert rig.presenter.snapshot().opening == OpeningView("STAFF-1003", "Manager")
+        rig.core.ports.people.staff = ()  # central took the badge away
+        with pytest.raises(CodeUnknown):
+            await rig.till.day.open("STAFF-1003", 0, "")
+        assert rig.presenter.snapshot().opening is None
+
+
+async def test_while_the_disk_refuses_a_badge_waits_for_nothing_and_a_shift_that_was_opened_after_all_leaves_nobody_waiting(tmp_path):
+    async with register(tmp_path) as rig:
+        await rig.till.scanned(scan(rig, "STAFF-1001"))
+        commit = rig.refusing.commit
+
+        async def written_but_refused(wanted):
+            await commit(wanted)
+            rig.refusing.commit = commit
+            raise DiskFull("The disk is full.", hint="Make room.")
+
+        rig.refusing.commit, rig.refusing.refuse = written_but_refused, None
+        with pytest.raises(DiskFull):
+            await rig.till.day.open("STAFF-1001", 5_000, "")
+        await rig.till.scanned(scan(rig, "STAFF-1003"))
+        assert rig.core.desk.notice.key.startswith("disk_full")
+        assert rig.presenter.snapshot().opening.badge == "STAFF-1001"
+        await eventually(lambda: rig.core.desk.stopped is None)
+        assert (rig.core.state.shift.float_minor, rig.presenter.snapshot().opening) == (5_000, None)
 
 
 async def test_the_snapshot_is_one_value_that_survives_the_wire(tmp_path):

@@ -1,17 +1,17 @@
-"""What is drawn from a snapshot: pure functions, values in, lines out."""
+"""What is drawn around the sale: header, devices and link, messages and keys, rows of lists, banners; and that all of it keeps within its columns."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
 
-from edge_agent.views import DeviceView, DiscountView, LinkView, NoticeView, PriceView, RepriceView, Snapshot, TenderView
+from edge_agent.views import CustomerRowView, DeviceView, DiscountView, LinkView, NoticeView, PriceView, RepriceView
+from sync.push_standing import HINTS
+from tests.support_drawing import DE, EN, joined, shown, texts
 from tests.support_snapshots import (
-    CART,
     COAT,
     DAY,
     DEVICES,
-    GLOVES,
     HOUR,
     MARIA,
     MINUTE,
@@ -26,228 +26,18 @@ from tests.support_snapshots import (
     TERMINAL_AWAY,
     UNKNOWN_CODE,
     attempt,
-    basket,
     euros,
     ident,
-    line,
     payment,
     selling,
-)  # fmt: skip
-from tui.drawing import foot, head, pay, rows, stopped, total
-from tui.drawing.basket import basket_rows, empty_rows, order
-from tui.drawing.customer import customer_fold, customer_page, customer_panel
-from tui.drawing.foot import KeyHint
-from tui.drawing.line import Line
-from tui.glyphs import ASCII
-from tui.messages import Words
-from tui.shown import Shown, money
-
-EN, DE = Words("en"), Words("de")
-replace = msgspec.structs.replace
-
-
-def shown(snapshot: Snapshot, words: Words = EN, **more: object) -> Shown:
-    return Shown(**{"snapshot": snapshot, "words": words, "now_ms": snapshot.at_ms, "rows": 40, **more})
-
-
-def texts(lines: list[Line]) -> list[str]:
-    return [row.text.rstrip() for row in lines]
-
-
-def joined(lines: list[Line]) -> str:
-    return "\n".join(texts(lines))
-
-
-def roles(lines: list[Line], text: str) -> set[str]:
-    return {piece.role for row in lines for piece in row.pieces if text in piece.text}
-
-
-# --- the basket ------------------------------------------------------------------------------------------------------------------
-
-
-def test_amounts_line_up_on_the_decimal_sign_whatever_stands_before_them() -> None:
-    drawn = texts([row.line for row in basket_rows(shown(selling(COAT, SOCKS, PRALINES)), "", 76)])
-    columns = {row.rindex(",") for row in drawn if row.endswith(tuple("0123456789")) and "," in row and "L2207" not in row}
-    assert len(columns) == 1
-
-
-def test_a_discount_stands_below_its_line_with_its_reason_and_share() -> None:
-    drawn = texts([row.line for row in basket_rows(shown(selling(COAT)), "", 60)])
-    assert drawn[1].split() == ["winter", "offer", "−20", "%", "-39,80"]
-
-
-def test_a_quantity_moves_below_the_name_where_there_is_no_room_beside_it() -> None:
-    wide = texts([row.line for row in basket_rows(shown(selling(SOCKS)), "", 60)])
-    narrow = texts([row.line for row in basket_rows(shown(selling(SOCKS)), "", 40)])
-    assert "2 × 12,50" in wide[0]
-    assert "2 × 12,50" in narrow[1]
-
-
-def test_goods_to_pick_stand_apart_say_so_in_words_and_bracket_their_amount() -> None:
-    drawn = texts([row.line for row in basket_rows(shown(selling(SCARF, COAT, GLOVES)), "", 76)])
-    assert [row.strip(" ▌").split("  ")[0] for row in drawn] == [
-        "1 Wool coat, navy, 38", "winter offer −20 %", "From the online cart, still to pick: 3", "○ Scarf, navy", "○ Gloves, lined, M",
-    ]  # fmt: skip
-    assert drawn[3].endswith("to pick    (49,00)")
-
-
-def test_the_order_for_the_arrow_keys_is_the_order_that_is_drawn() -> None:
-    picture = selling(SCARF, COAT, GLOVES, SOCKS)
-    drawn = [row.of for row in basket_rows(shown(picture), "", 76) if row.of]
-    assert list(dict.fromkeys(drawn)) == order(picture.basket) == [COAT.id, SOCKS.id, SCARF.id, GLOVES.id]
-
-
-def test_the_chosen_line_and_the_changed_one_are_marked_without_colour_too() -> None:
-    drawn = texts([row.line for row in basket_rows(shown(selling(COAT, SOCKS)), COAT.id, 60)])
-    assert drawn[0].startswith("›")
-    assert drawn[2].startswith("▌")
-
-
-@pytest.mark.parametrize(
-    ("source", "note"), [("member", "member price, else 249,00"), ("online", "online price, else 249,00"), ("code", "price from the label")]
 )
-def test_a_price_that_is_not_the_books_says_why(source: str, note: str) -> None:
-    held = replace(COAT, source=source, base_price=euros(24900), discounts=[])
-    assert note in joined([row.line for row in basket_rows(shown(selling(held)), "", 60)])
+from tui.drawing import foot, head, pay, rows, stopped, total
+from tui.drawing.basket import basket_rows
+from tui.drawing.customer import customer_fold, customer_panel
+from tui.drawing.foot import KeyHint
+from tui.messages import Words, read
 
-
-def test_what_comes_off_the_whole_basket_stands_at_its_end() -> None:
-    picture = replace(READY, basket=basket(COAT, off=500))
-    assert texts([row.line for row in basket_rows(shown(picture), "", 60)])[-1].split() == ["goodwill", "-5,00"]
-
-
-def test_a_line_of_five_hundred_characters_keeps_its_amount() -> None:
-    drawn = basket_rows(shown(selling(line(1, "x" * 500, 100))), "", 60)
-    assert drawn[0].line.text.rstrip().endswith("1,00")
-    assert drawn[0].line.cells == 59
-
-
-def test_an_empty_counter_says_what_can_be_done_and_what_waits() -> None:
-    assert "F7 2 baskets are set aside" in joined(empty_rows(shown(replace(READY, suspended=[SUSPENDED], parked=[PARKED])), 70, 20))
-
-
-# --- the total -------------------------------------------------------------------------------------------------------------------
-
-
-def test_the_total_is_large_and_says_what_it_includes() -> None:
-    drawn = texts(total.total(shown(selling(COAT, SOCKS)), 100))
-    assert len(drawn) == 3
-    assert drawn[0].startswith(" 3 articles · includes 29,41 tax")
-    assert "▀█  █▀█ █ █" in drawn[0]
-    assert drawn[2].endswith("EUR")
-
-
-def test_exclusive_tax_is_said_as_an_addition() -> None:
-    picture = selling(COAT)
-    picture = replace(picture, basket=replace(picture.basket, tax_included=False, tax=euros(1413), total=euros(17333)))
-    assert "159,20 + 14,13 tax" in joined(total.total(shown(picture), 100))
-
-
-def test_in_a_split_the_rest_takes_the_totals_place() -> None:
-    drawn = joined(total.total(shown(replace(selling(COAT), payment=payment(5920, paid=10000))), 100))
-    assert "Still due" in drawn
-    assert "of 159,20, 100,00 is paid" in drawn
-
-
-def test_change_stays_large_until_the_next_basket() -> None:
-    after = texts(total.total(shown(replace(READY, last_sale=SALE)), 100))
-    assert "Change" in after[0]
-    assert "Sold for 200,64, cash" in after[0]
-    assert "Change" not in joined(total.total(shown(replace(selling(COAT), last_sale=SALE)), 100))
-
-
-def test_a_sale_without_change_says_that_it_is_paid() -> None:
-    drawn = texts(total.total(shown(replace(READY, last_sale=replace(SALE, change=euros(0), tenders=["card"]))), 100))
-    assert "Paid" in drawn[0]
-
-
-def test_a_receipt_that_did_not_print_says_so_in_words() -> None:
-    drawn = total.total(shown(replace(READY, last_sale=replace(SALE, print_state="not_printed"))), 100)
-    assert roles(drawn, "not printed") == {"bad"}
-
-
-@pytest.mark.parametrize("more", [{"rows": 16}, {"glyphs": ASCII}])
-def test_without_room_or_blocks_the_total_is_bold_text(more: dict[str, object]) -> None:
-    drawn = total.total(shown(selling(COAT), **more), 100)
-    assert drawn[0].text.rstrip().endswith("159,20 EUR")
-    assert not set("█▀") & set(joined(drawn))
-
-
-def test_a_total_too_wide_for_the_screen_is_text() -> None:
-    assert joined(total.total(shown(selling(line(1, "Yacht", 999_999_999))), 60)).count("9.999.999,99 EUR") == 1
-
-
-def test_a_price_check_is_large_and_says_that_nothing_was_sold() -> None:
-    price = PriceView("SKU", "Wool coat", "navy, 38", euros(19900), "piece", euros(17900))
-    drawn = joined(total.price_check(shown(replace(READY, price_check=price)), 100))
-    assert "price each, not sold" in drawn
-    assert "179,00 for this customer" in drawn
-    assert total.price_check(shown(READY), 100) == []
-
-
-def test_while_a_price_is_asked_for_the_screen_says_how_to_stop() -> None:
-    assert "Esc: sell again" in joined(total.price_check(shown(replace(READY, next_is_check=True)), 100))
-
-
-def test_member_prices_show_the_total_before_and_after() -> None:
-    drawn = texts(total.repriced(shown(replace(READY, repriced=RepriceView(euros(21490), euros(18420)))), 80))
-    assert drawn[0].endswith("214,90 → 184,20")
-    assert total.repriced(shown(replace(READY, repriced=RepriceView(euros(100), euros(100)))), 80) == []
-
-
-# --- the customer ----------------------------------------------------------------------------------------------------------------
-
-
-def test_the_panel_shows_who_it_is_and_what_waits_for_them() -> None:
-    drawn = texts(customer_panel(shown(selling(COAT, customer=MARIA)), 40))
-    assert drawn[0].split() == ["Maria", "Fernandez", "Gold"]
-    assert drawn[1] == "2,310 points · 11 visits · last 3 Oct"
-    assert "opened 10:12, on the phone" in "\n".join(drawn)
-    assert "size 38 · no e-mail · birthday Tuesday" in drawn
-
-
-def test_what_was_said_and_noted_is_never_beside_the_basket() -> None:
-    drawn = joined(customer_panel(shown(selling(COAT, customer=MARIA)), 40))
-    assert "something was promised" in drawn
-    assert "scarf aside" not in drawn
-    assert "2 notes" in drawn
-
-
-def test_the_page_shows_the_talk_and_the_notes_only_when_they_were_asked_for() -> None:
-    picture = shown(selling(COAT, customer=MARIA))
-    assert "Will put the navy scarf aside" in joined(customer_page(picture, None, 80))
-    assert "Notes" not in joined(customer_page(picture, None, 80))
-    assert "· Likes tea." in joined(customer_page(picture, ["Likes tea."], 80))
-
-
-def test_a_hidden_name_is_initials_everywhere() -> None:
-    picture = shown(selling(COAT, customer=MARIA, notice=NoticeView("notice.customer_attached", "good", "", shown={"name": MARIA.name})), name_hidden=True)
-    everything = joined([*customer_panel(picture, 40), *customer_fold(picture, 80), *customer_page(picture, None, 80), *foot.notice(picture, 100)])
-    assert "Fernandez" not in everything
-    assert "M. F." in everything
-
-
-def test_a_local_copy_says_how_old_it_is() -> None:
-    stale = replace(MARIA, fresh=False, as_of_ms=NOW - DAY)
-    assert "as of yesterday" in joined(customer_panel(shown(selling(COAT, customer=stale)), 60))
-    assert "as of" not in joined(customer_panel(shown(selling(COAT, customer=MARIA)), 60))
-
-
-@pytest.mark.parametrize(("state", "said"), [("open", "3 articles"), ("held", "at register 04"), ("here", "in this basket")])
-def test_the_cart_says_where_it_is(state: str, said: str) -> None:
-    cart = replace(CART, state=state, held_by="04")
-    assert said in joined(customer_panel(shown(selling(COAT, customer=replace(MARIA, cart=cart))), 40))
-
-
-def test_a_cart_from_the_local_copy_says_so() -> None:
-    cart = replace(CART, state="here", offline_copy=True)
-    drawn = customer_panel(shown(selling(COAT, customer=replace(MARIA, cart=cart))), 40)
-    assert roles(drawn, "copy as of 14:05") == {"warn"}
-
-
-def test_folded_the_customer_takes_two_lines_and_none_without_one() -> None:
-    assert len(customer_fold(shown(selling(COAT, customer=MARIA)), 80)) == 2
-    assert customer_fold(shown(selling(COAT)), 80) == []
+replace = msgspec.structs.replace
 
 
 # --- top and bottom --------------------------------------------------------------------------------------------------------------
@@ -298,13 +88,61 @@ def test_what_is_well_makes_room_for_what_is_not() -> None:
         (LinkView("in_step", NOW, 0), "● in step with central"),
         (LinkView("sending", NOW, 3), "● sending to central"),
         (LinkView("offline", NOW - 5 * MINUTE, 12), "○ central not reachable since 14:02, selling goes on   12 records wait safely on disk"),
-        (LinkView("frozen", NOW, 12), "■ central has frozen this register: call IT"),
-        (LinkView("alone", NOW, 0), "○ on its own, not enrolled at central"),
+        (LinkView("frozen", NOW, 12, "frozen"), "■ central has frozen this register: call IT   selling goes on, 12 records wait safely on disk"),
+        (LinkView("frozen", NOW, 0, "fork"), "■ central has frozen this register: call IT   selling goes on"),
+        (LinkView("offline", NOW - 5 * MINUTE, 1, "refused_401"), "○ central refuses this register since 14:02: call IT   selling goes on, 1 record waits"),
+        (LinkView("offline", NOW - 5 * MINUTE, 2, "no_progress"), "○ central refuses this register since 14:02: call IT   selling goes on, 2 records wait"),
+        (LinkView("frozen", NOW, 2, "withheld_refused"), "■ central refuses this register since 14:07: call IT   selling goes on, 2 records wait"),
+        (LinkView("offline", NOW - 5 * MINUTE, 0, "busy"), "○ central not reachable since 14:02, selling goes on"),
+        (LinkView("alone", NOW, 0), "○ central was not asked yet"),
         (LinkView("in_step", NOW, 0, quarantined=1), "● in step with central   ▲ 1 record needs a look at central"),
     ],
 )
 def test_every_state_of_the_link_has_a_mark_and_words(link: LinkView, said: str) -> None:
     assert said in joined(head.status(shown(replace(READY, link=link)), 160))
+
+
+@pytest.mark.parametrize("words", [EN, DE], ids=["en", "de"])
+@pytest.mark.parametrize("link", [LinkView("frozen", NOW, 1200, "frozen"), LinkView("offline", NOW - DAY, 1200, "refused_401")], ids=["frozen", "refused"])
+@pytest.mark.parametrize("cells", [60, 80])
+def test_whoever_is_locked_out_by_central_reads_whom_to_call_on_the_smallest_screen(cells: int, link: LinkView, words: Words) -> None:
+    drawn = head.status(shown(replace(READY, link=link, devices=[*DEVICES[:3], TERMINAL_AWAY]), words), cells)
+    assert len(drawn) <= 2
+    assert ("call IT" if words is EN else "IT anrufen") in drawn[0].text
+    assert "…" not in joined(drawn)
+
+
+@pytest.mark.parametrize(
+    ("link", "said", "gesagt"),
+    [
+        (
+            LinkView("frozen", NOW, 1, "frozen", "till moved, ask Ms Yıldız"),
+            "frozen there: till moved, ask Ms Yıldız",
+            "dort gesperrt: till moved, ask Ms Yıldız",
+        ),
+        (LinkView("frozen", NOW, 1, "fork", "Fact 7 differs."), "two machines sell as this register", "zwei PCs verkaufen als diese Kasse"),
+        (LinkView("offline", NOW, 1, "refused_404", "?"), "refuses what this register asks (HTTP 404).", "weist ab, was diese Kasse fragt (HTTP 404)."),
+        (LinkView("offline", NOW, 1, "refused_401", "?"), "does not accept this register's key", "nimmt den Schlüssel dieser Kasse nicht an"),
+        (LinkView("offline", NOW, 1, "moon_phase", "The moon is full."), "The moon is full.", "The moon is full."),
+    ],
+)
+def test_beside_the_devices_stands_why_nothing_goes_to_central_in_one_line(link: LinkView, said: str, gesagt: str) -> None:
+    (row,), (zeile,) = (rows.link_advice(shown(replace(READY, link=link), words), 80) for words in (EN, DE))
+    assert row.text.startswith(f" ▲ Central: {said}")
+    assert zeile.text.startswith(f" ▲ Zentrale: {gesagt}")
+
+
+@pytest.mark.parametrize("words", [EN, DE], ids=["en", "de"])
+def test_each_reason_of_centrals_fits_on_one_line(words: Words) -> None:
+    reasons = [key.removeprefix("link_reason.") for key in read(words.language) if key.startswith("link_reason.")]
+    assert {*HINTS, "no_progress", "refused_401", "refused_403"} <= {*reasons}
+    for reason in reasons:
+        assert len(rows.link_advice(shown(replace(READY, link=LinkView("offline", NOW, 1, reason)), words), 80)) <= 1, reason
+
+
+@pytest.mark.parametrize("link", [LinkView("in_step", NOW, 0), LinkView("offline", NOW, 0), LinkView("alone", NOW, 0, "x", "y")])
+def test_nothing_is_said_about_central_where_nothing_is_wrong_or_known(link: LinkView) -> None:
+    assert rows.link_advice(shown(replace(READY, link=link)), 80) == []
 
 
 def test_a_device_of_an_unknown_kind_is_still_readable() -> None:
@@ -318,8 +156,59 @@ def test_a_notice_says_what_happened_and_what_to_do_on_one_line() -> None:
     assert len(foot.notice(shown(replace(READY, notice=UNKNOWN_CODE)), 60)) == 2
 
 
+@pytest.mark.parametrize(("end", "there"), [("not_processed", "Try again, or take cash."), ("declined", "Another card, or cash.")])
+def test_nobody_is_told_to_try_a_card_on_a_terminal_that_is_not_there(end: str, there: str) -> None:
+    failed = NoticeView(f"notice.payment_{end}", "bad", "", shown={"reason": "unreachable"})
+    picture = replace(selling(COAT), notice=failed, payment=payment(15920))
+    assert there in joined(foot.notice(shown(picture), 120))
+    away = replace(picture, payment=replace(picture.payment, methods=["cash"]))
+    told = joined(foot.notice(shown(away), 120))
+    assert there not in told
+    assert "Take cash; a card only once the terminal is back." in told
+
+
+def test_a_long_message_takes_both_rows_and_is_never_torn_in_silence() -> None:
+    loaded = NoticeView(
+        "x.y", "warn", "Central did not answer: a copy of the online cart is loaded. Still to pick: 3; 1 cannot be sold here.", "Ask the customer."
+    )
+    assert texts(foot.notice(shown(replace(READY, notice=loaded)), 80)) == [
+        " ▲ Central did not answer: a copy of the online cart is loaded. Still to pick:",
+        "   3; 1 cannot be sold here. Ask the customer.",
+    ]
+    endless = replace(loaded, text=" ".join(["word"] * 60))
+    rows = texts(foot.notice(shown(replace(READY, notice=endless)), 80))
+    assert len(rows) == 2
+    assert rows[1].endswith("word … Ask the customer.")
+    brief = replace(
+        loaded, text="Short.", hint="A hint that is longer than both rows have room for, and that says so by its very last sign, in words that go on and on."
+    )
+    assert [row[-1] == "…" for row in texts(foot.notice(shown(replace(READY, notice=brief)), 60))] == [False, True]
+
+
+@pytest.mark.parametrize("words", [EN, DE], ids=["en", "de"])
+@pytest.mark.parametrize("key", ["notice.payment_reported", "notice.payment_differs", "notice.payment_to_give_back", "notice.payment_missing"])
+@pytest.mark.parametrize("cells", [60, 80])
+@pytest.mark.parametrize("until_ms", [0, NOW + MINUTE], ids=["stands", "just told"])
+def test_what_a_manager_has_to_see_to_says_what_to_do_to_its_end_on_a_small_terminal(words: Words, key: str, cells: int, until_ms: int) -> None:
+    said = {"amount": "1.234,56 EUR", "receipt": "R-0001-02-000009", "terminal": "terminal-1", "attempt": ident("a"), "reported": "1.299,00 USD"}
+    rows = foot.notice(shown(replace(READY, notice=NoticeView(key, "bad", "", shown=said, until_ms=until_ms)), words, rows=24), cells)
+    told = " ".join(joined(rows).split())
+    assert words(f"{key}.hint", **said) in told
+    assert len(rows) <= 3
+    assert cells < 80 or "1.234,56 EUR" in told
+    assert cells < 80 or "…" not in told
+
+
 def test_a_command_without_an_answer_is_said_to_be_waited_for() -> None:
     assert "One moment  3 s" in joined(foot.notice(shown(READY, waiting_seconds=3), 80))
+
+
+def test_a_hint_too_long_for_its_row_goes_on_behind_the_message() -> None:
+    held = NoticeView("x", "bad", "Receipt R-1 was not printed: the printer does not answer.", "Check that it is switched on, " * 2 + "then press Ctrl+R.")
+    told = foot.notice(shown(replace(READY, notice=held)), 80)
+    assert len(told) == 2
+    assert "…" not in joined(told)
+    assert joined(told).endswith("then press Ctrl+R.")
 
 
 def test_the_key_line_drops_what_matters_least_and_never_help_and_pay() -> None:
@@ -333,103 +222,36 @@ def test_a_count_that_waits_behind_a_key_stands_beside_it() -> None:
     assert "F7 recall 2" in joined(foot.keys([KeyHint("F7", "recall", badge=2)], 40))
 
 
-# --- paying ----------------------------------------------------------------------------------------------------------------------
-
-
-def test_the_offered_choice_is_exact_cash_then_notes_then_the_card() -> None:
-    offered = pay.choices(shown(selling(COAT)))
-    assert [(choice.key, choice.kind, choice.amount.text) for choice in offered] == [
-        ("Enter", "cash", "159,20"), ("A", "cash", "160,00"), ("S", "cash", "200,00"), ("C", "card", "159,20"),
-    ]  # fmt: skip
-
-
-def test_without_a_terminal_cash_is_offered_and_the_reason_said() -> None:
-    picture = shown(replace(selling(COAT), payment=payment(15920, methods=("cash",))))
-    assert [choice.kind for choice in pay.choices(picture)] == ["cash"] * 3
-    assert "cash works" in joined(pay.pay_panel(picture, "", 0, 50))
-
-
-def test_where_no_cash_is_taken_enter_is_the_card() -> None:
-    offered = pay.choices(shown(replace(selling(COAT), payment=payment(15920, methods=("card",)))))
-    assert [(choice.key, choice.kind) for choice in offered] == [("Enter", "card")]
-
-
-def test_a_paid_basket_offers_to_be_completed() -> None:
-    offered = pay.choices(shown(replace(selling(COAT), payment=payment(0, paid=15920))))
-    assert [(choice.key, choice.kind, choice.minor) for choice in offered] == [("Enter", "cash", None)]
+def test_no_cash_is_offered_for_a_card_payment_whose_outcome_is_not_known() -> None:
+    devices = [*DEVICES[:3], TERMINAL_AWAY]
+    unclear = replace(selling(COAT), devices=devices, payment=payment(20064, attempt=attempt("unknown")))
+    told = joined(head.status(shown(unclear), 200))
+    assert "card terminal: not answering" in told
+    assert "cash works" not in told
+    assert "cash works" in joined(head.status(shown(replace(selling(COAT), devices=devices)), 200))
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"), [("200", "gives 40,80 change"), ("100", "leaves 59,20 to pay"), ("159,20", "gives 0,00 change"), ("1,234", "That is no amount yet.")]
-)
-def test_a_typed_amount_says_what_it_would_do(typed: str, said: str) -> None:
-    assert said in joined(pay.pay_panel(shown(selling(COAT)), typed, 0, 50))
-
-
-def test_a_typed_amount_above_the_rest_is_not_offered_to_the_card() -> None:
-    drawn = texts(pay.pay_panel(shown(selling(COAT)), "200", 0, 50))
-    assert [row.split()[0] for row in drawn if "200,00" in row and "card" in row] == []
-
-
-def test_tenders_so_far_say_what_became_of_them() -> None:
-    tenders = (TenderView(ident("1"), "cash", "settled", euros(10000)), TenderView(ident("2"), "card", "failed", euros(5920), reason="insufficient_funds"))
-    drawn = joined(pay.pay_panel(shown(replace(selling(COAT), payment=payment(5920, paid=10000, tenders=tenders))), "", 0, 50))
-    assert "● cash" in drawn
-    assert "○ card not paid" in drawn
-    assert "not enough money on the account" in drawn
-
-
-@pytest.mark.parametrize(
-    ("step", "said"),
+    ("reason", "said"),
     [
-        ("present_card", "Please hold, insert or swipe your card"),
-        ("enter_pin", "Please enter your PIN"),
-        ("strange_step", "strange step"),
-        ("", "The terminal is at work"),
+        ("paper_out", "not working now: paper is out"),
+        ("cover_open", "not working now: cover is open"),
+        ("paper_low", "works, with a problem: paper nearly out"),
     ],
 )
-def test_the_terminals_steps_are_said_in_the_customers_words(step: str, said: str) -> None:
-    held = attempt("in_progress", step=step)
-    drawn = joined(pay.attempt_panel(shown(selling(COAT)), held, 50))
-    assert said in drawn
-    assert "for 8 s" in drawn
-    assert "Esc  stop the payment" in drawn
-
-
-def test_an_unknown_outcome_says_what_is_done_what_not_to_do_and_what_one_may() -> None:
-    drawn = joined(pay.attempt_panel(shown(selling(COAT)), attempt("unknown", waited_s=125, reason="connection_lost"), 80))
-    assert "keeps asking the terminal" in drawn
-    assert "▲ Do not take the card or cash for it again" in drawn
-    assert "P    park it, serve the next customer" in drawn
-    assert "for 2:05 min" in drawn
-    assert "Esc" not in drawn
-    assert "Reason: the connection was lost" in drawn
-
-
-def test_a_review_names_its_key() -> None:
-    assert "R    decide" in joined(pay.attempt_panel(shown(selling(COAT)), attempt("needs_review"), 80))
-
-
-@pytest.mark.parametrize(
-    ("typed", "digits", "minor"),
-    [("50", 2, 5000), ("49,9", 2, 4990), ("49.90", 2, 4990), ("1.234,50", 2, None), ("12,345", 3, 12345), ("1200", 0, 1200), ("12,5", 0, None), ("-5", 2, None),
-     ("", 2, None), (",5", 2, None), ("5,", 2, 500), ("٣", 2, None), ("1234567890", 2, None)],
-)  # fmt: skip
-def test_a_typed_amount_is_read_in_whole_units(typed: str, digits: int, minor: int | None) -> None:
-    assert money(typed, digits) == minor
-
-
-def test_an_amount_of_ours_is_written_like_the_markets() -> None:
-    assert shown(READY).amount(5) == "0,05"
-    assert shown(replace(READY, decimal=".", digits=3)).amount(1200000) == "1200.000"
-    assert shown(replace(READY, digits=0)).amount(1200) == "1200"
+def test_a_printer_that_cannot_print_is_not_said_to_work(reason: str, said: str) -> None:
+    printer = DeviceView("printer-1", "receipt_printer", "degraded", NOW, reason=reason)
+    row = rows.device_row(shown(READY), printer, 100).text
+    assert said in row
+    assert row.startswith("◐" if reason == "paper_low" else "○")
+    assert ("○ printer" in joined(head.status(shown(replace(READY, devices=[printer])), 100))) == (reason != "paper_low")
 
 
 # --- rows and banners ------------------------------------------------------------------------------------------------------------
 
 
 def test_set_aside_rows_say_how_the_payment_stands() -> None:
-    assert "parked: Outcome not known yet" in rows.aside_row(shown(READY), PARKED, 100).text
+    assert "parked · Outcome not known yet" in rows.aside_row(shown(READY), PARKED, 100).text
     assert "lady with the umbrella" in rows.aside_row(shown(READY), SUSPENDED, 100).text
 
 
@@ -438,24 +260,34 @@ def test_a_sale_whose_receipt_did_not_print_is_marked_in_the_list() -> None:
     assert "printed" not in rows.sale_row(shown(READY), SALE, 100).text
 
 
-def test_a_device_row_says_what_to_do() -> None:
+@pytest.mark.parametrize("words", [EN, DE], ids=["en", "de"])
+def test_a_last_visit_years_ago_keeps_its_year(words: Words) -> None:
+    september = NOW - 790 * DAY
+    drawn = rows.customer_row(shown(READY, words), CustomerRowView("c-1", "Anna Müller", "gold", "…4711, Berlin", september), 80)
+    assert drawn.text.rstrip().endswith("2024" if words is EN else "Sept. 2024")
+    assert drawn.text.startswith("Anna Müller  Gold")
+
+
+def test_a_device_row_says_how_it_is_and_its_advice_what_to_do() -> None:
     drawn = rows.device_row(shown(READY), TERMINAL_AWAY, 120).text
-    assert "Check the cable of the card terminal." in drawn
     assert drawn.count("not answering") == 1
+    advice = rows.device_advice(shown(READY), TERMINAL_AWAY, 30)
+    assert " ".join(row.text.strip(" ▲") for row in advice) == "card terminal (terminal-1): Check the cable of the card terminal."
+    assert all(row.cells <= 30 for row in advice)
 
 
 def test_a_register_that_stopped_says_why_what_to_do_and_what_is_safe() -> None:
     picture = replace(READY, phase="stopped", stopped=NoticeView("disk_full", "bad", "The disk is full.", "Make room."))
     drawn = joined(stopped.stopped_panel(shown(picture, DE), 100))
     assert "V E R K A U F" in drawn
-    assert "Die Platte der Kasse ist voll." in drawn
+    assert "Die Festplatte der Kasse ist voll." in drawn
     assert "Jeder abgeschlossene Verkauf ist sicher" in drawn
     assert stopped.stopped_panel(shown(READY), 100) == []
 
 
 def test_every_drawing_keeps_within_its_columns_in_both_languages() -> None:
     busy = selling(
-        COAT, SOCKS, replace(PRALINES, discounts=[DiscountView("x" * 80, euros(-1))]), SCARF, customer=MARIA, notice=UNKNOWN_CODE, suspended=[SUSPENDED],
+        COAT, SOCKS, replace(PRALINES, discounts=[DiscountView("d", "x" * 80, euros(-1))]), SCARF, customer=MARIA, notice=UNKNOWN_CODE, suspended=[SUSPENDED],
         parked=[PARKED], devices=[*DEVICES[:3], TERMINAL_AWAY], repriced=RepriceView(euros(9), euros(8)), price_check=PriceView("", "n"*90, "", euros(1), "kg"),
         link=LinkView("offline", NOW - HOUR, 4, quarantined=2),
     )  # fmt: skip

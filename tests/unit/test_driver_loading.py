@@ -83,11 +83,76 @@ def test_settings_check_types_and_bounds_and_refuse_keys_nobody_asked_for() -> N
     assert settings.texts("texts", REQUIRED) == ("a", "b")
     assert settings.texts("other", ("c",)) == ("c",)
     settings.end()
-    for wrong in (lambda: settings.text("whole", REQUIRED), lambda: settings.text("empty", "default"), lambda: settings.whole("number", 1, 0, 5)):
-        with pytest.raises(ConfigError, match="expected"):
-            wrong()
-    with pytest.raises(ConfigError, match=r"f \[s\]: gone: expected text, got nothing"):
-        settings.text("gone", REQUIRED)
+
+
+def test_settings_tell_all_that_does_not_fit_at_once_and_a_key_once() -> None:
+    settings = Settings({"whole": 3, "empty": "", "number": 0.5, "word": "a", "spare": 1}, "f [s]")
+    assert settings.text("whole", REQUIRED) == ""
+    assert settings.text("empty", "default") == "default"
+    assert settings.whole("number", 1, 0, 5) == 1
+    assert settings.choice("gone", ("x", "y"), REQUIRED) == "x"
+    assert settings.parsed("word", "7", int, "a number") == 7
+    settings.refuse("word", "something else", "a")
+    with pytest.raises(ConfigError) as caught:
+        settings.end()
+    assert [str(error) for error in caught.value.each] == [
+        "f [s]: whole: expected text, got 3.",
+        "f [s]: empty: expected text, got ''.",
+        "f [s]: number: expected a whole number from 0 to 5, got 0.5.",
+        "f [s]: gone: expected one of 'x', 'y', got nothing.",
+        "f [s]: word: expected a number, got 'a'.",
+        "f [s]: spare: expected one of empty, gone, number, whole, word, got an unknown key.",
+    ]
+    assert all(error.hint for error in caught.value.each)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "key"),
+    [
+        ({"kind": "serial_scanner", "port": "/dev/ttyACM0"}, {"kind": "serial_scanner", "port": "/dev/ttyACM0", "baud": 115_200}, "port"),
+        ({"kind": "serial_scanner", "port": "/dev/ttyUSB0"}, {"kind": "nfc_reader", "path": "tty:USB0:pn532"}, "path"),
+        ({"kind": "serial_scanner", "usb": "0c2e:0206"}, {"kind": "serial_scanner", "usb": "0C2E:0206"}, "usb"),
+        ({"kind": "receipt_printer", "host": "192.0.2.30"}, {"kind": "receipt_printer", "host": "192.0.2.30", "port": 9_100}, "host"),
+    ],
+)
+def test_two_devices_on_one_wire_are_a_mistake_and_each_of_their_own_are_none(one: dict[str, object], other: dict[str, object], key: str) -> None:
+    with pytest.raises(ConfigError, match=rf"/etc/edge.toml \[devices.b\]: {key}: expected another one than 'a' has, got "):
+        load({"a": one, "b": other})
+    assert len(load({"a": one, "b": {"kind": "serial_scanner", "port": "/dev/ttyS7"}})) == 2
+
+
+@pytest.mark.parametrize("mistaken", ["a", "b", "ab"])
+def test_two_devices_on_one_wire_are_told_beside_their_other_mistakes(mistaken: str) -> None:
+    sections = {name: {"kind": "serial_scanner", "port": "/dev/x", **({"parity": "P", "buad": 1} if name in mistaken else {})} for name in "ab"}
+    with pytest.raises(ConfigError) as caught:
+        load(sections)
+    told = [error.message.partition(": expected")[0].removeprefix("/etc/edge.toml ") for error in caught.value.each]
+    assert told == [*(f"[devices.{name}]: {key}" for name in mistaken for key in ("parity", "buad")), "[devices.b]: port"]
+
+
+def test_a_device_whose_place_is_mistaken_is_not_said_to_be_on_another_ones_wire() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({name: {"kind": "receipt_printer", "host": "192.0.2.30", "port": port} for name, port in (("a", 9_100), ("b", "91o1"))})
+    assert [error.args_shown["setting"] for error in caught.value.each] == ["port"]
+
+
+def test_a_port_and_a_link_to_it_are_one_wire(tmp_path: Path) -> None:
+    (tmp_path / "node").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "node")
+    with pytest.raises(ConfigError, match="expected another one than"):
+        load({name: {"kind": "serial_scanner", "port": str(tmp_path / name)} for name in ("node", "link")})
+
+
+def test_what_is_wrong_with_every_device_is_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({"a": {"kind": "teapot"}, "b": {"kind": "serial_scanner", "port": "/dev/x", "parity": "P", "terminator": "enter", "buad": 1}, "c": {}})
+    assert [error.message.partition(": expected")[0] for error in caught.value.each] == [
+        "/etc/edge.toml [devices.a]: kind",
+        "/etc/edge.toml [devices.b]: parity",
+        "/etc/edge.toml [devices.b]: terminator",
+        "/etc/edge.toml [devices.b]: buad",
+        "/etc/edge.toml [devices.c]: kind",
+    ]
 
 
 @dataclass(frozen=True)

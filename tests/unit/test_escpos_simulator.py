@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from PIL import Image, ImageChops
 
 from drivers.devices._escpos_job import load_escpos

@@ -116,12 +116,14 @@ def test_silence_ends_a_frame_where_nothing_else_does() -> None:
 
 
 @pytest.mark.parametrize("ending", [b"", b"\n", b"\x03", b"\t"])
-def test_a_scanner_that_was_never_told_to_send_our_terminator_works_by_silence(ending: bytes) -> None:
+def test_without_the_terminator_nothing_is_a_code_also_of_a_scanner_that_never_sent_one(ending: bytes) -> None:
     framer = SerialFramer(FrameRule(terminator=b"\r"))
-    for at in (0.0, 1.0):
+    for number, at in enumerate((0.0, 1.0), start=1):
         assert framer.feed(b"4006381333931" + ending, at) == []
-        assert framer.tick(at + GAP) == [Frame(b"4006381333931", ended_by_gap=True)]
-    assert framer.dropped == 0
+        assert framer.tick(at + GAP) == []
+        assert (framer.dropped, framer.unended, framer.ended_with, framer.terminates) == (number, number, ending, False)
+    assert framer.feed(b"4006381333931\r", 2.0) == [Frame(b"4006381333931")]
+    assert (framer.unended, framer.terminates) == (0, True)
 
 
 def test_half_a_code_of_a_scanner_that_ends_its_frames_is_dropped_and_counted() -> None:
@@ -129,8 +131,21 @@ def test_half_a_code_of_a_scanner_that_ends_its_frames_is_dropped_and_counted() 
     framer.feed(b"4006381333931\r", 0.0)
     assert framer.feed(b"400638", 1.0) == []
     assert framer.tick(1.0 + GAP) == []
-    assert framer.dropped == 1
+    assert (framer.dropped, framer.unended, framer.terminates) == (1, 1, True)
     assert framer.feed(b"4006381333931\r", 1.1) == [Frame(b"4006381333931")]
+    assert (framer.dropped, framer.unended) == (1, 0)
+
+
+def test_a_new_session_forgets_what_was_held_and_not_what_the_scanner_was_seen_to_do() -> None:
+    framer = SerialFramer(FrameRule(terminator=b"\r"))
+    framer.feed(b"4006381333931\r400638", 0.0)
+    framer.begin()
+    assert not framer.pending
+    assert framer.feed(b"96385074\r", 0.01) == [Frame(b"96385074")]
+    framer.feed(b"400638", 1.0)
+    framer.tick(1.0 + GAP)
+    framer.begin()
+    assert (framer.terminates, framer.dropped, framer.unended, framer.pending) == (True, 1, 1, False)
 
 
 def test_feed_never_takes_a_late_read_for_silence() -> None:

@@ -11,7 +11,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -22,7 +21,7 @@ import pytest
 from click.testing import CliRunner
 
 from edge_agent.cli import main
-from edge_agent.config import parse_config
+from edge_agent.config import load_config
 from edge_agent.deploy import notify
 from edge_agent.deploy.apply import apply, run_command
 from edge_agent.deploy.notify import BEATS_PER_TIMEOUT, Notifier
@@ -143,7 +142,7 @@ def test_an_older_unit_is_replaced_and_a_user_from_before_gets_the_groups_he_lac
 
 
 @pytest.mark.parametrize(
-    "told", [{"prefix": "/home/kim/agent"}, {"prefix": "/opt/x", "interpreter": "/root/.pyenv/bin/python3"}, {"prefix": "/opt/x", "state": "/tmp/state"}]
+    "told", [{"prefix": "/home/kim/agent"}, {"prefix": "/opt/x", "interpreter": "/home/kim/venv/bin/python3"}, {"prefix": "/opt/x", "state": "/tmp/state"}]
 )
 def test_what_the_hardened_service_could_not_see_is_shown_first_and_nothing_is_done(told: dict[str, str], tmp_path: Path) -> None:
     steps = install_plan(**told)
@@ -237,14 +236,38 @@ def test_what_the_plan_runs_and_tells_people_to_run_exists_in_the_command_line()
 def test_the_command_line_shows_the_plan_and_the_unit_of_the_program_that_runs() -> None:
     plan = CliRunner().invoke(main, ["install", "--dry-run"])
     unit = CliRunner().invoke(main, ["install", "--unit-only"])
-    assert (plan.exit_code, unit.exit_code) == (0, 0)
-    assert f"\nExecStart={sys.prefix}/bin/edge-agent run\n" in unit.output
-    assert all(f"    | {line}".rstrip() in plan.output.splitlines() for line in unit.output.splitlines())
+    blocked = int(" STOP: " in plan.output)  # where the tests' own Python lies below a folder that the service cannot see
+    assert (plan.exit_code, unit.exit_code, unit.stderr.startswith("STOP: ")) == (blocked, blocked, bool(blocked))
+    assert f"\nExecStart={sys.prefix}/bin/edge-agent run\n" in unit.stdout
+    assert all(f"    | {line}".rstrip() in plan.output.splitlines() for line in unit.stdout.splitlines())
 
 
-def test_the_written_configuration_is_one_that_the_service_can_use() -> None:
+def test_a_plan_that_something_stands_in_the_way_of_is_shown_and_exits_1() -> None:
+    plan = CliRunner().invoke(main, ["--config", "/tmp/edge/edge.toml", "install", "--dry-run"])
+    assert plan.exit_code == 1
+    assert " STOP: The configuration is /tmp/edge/edge.toml, below /tmp," in plan.output
+    assert "STOP: The configuration is /tmp/edge/edge.toml" in CliRunner().invoke(main, ["--config", "/tmp/edge/edge.toml", "install", "--unit-only"]).stderr
+
+
+def test_a_relative_configuration_is_absolute_in_the_unit_which_is_started_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("till.toml").write_text('state = "/srv/till"\n')
+    unit = CliRunner().invoke(main, ["--config", "till.toml", "install", "--unit-only"]).stdout
+    assert f"/edge-agent --config {tmp_path}/till.toml run\n" in unit
+    assert "ReadWritePaths=/srv/till\n" in unit
+
+
+def test_a_file_without_a_state_folder_cannot_be_installed_because_each_user_would_have_one_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "edge.toml").write_text("[till]\n")
+    refused = CliRunner().invoke(main, ["--config", str(tmp_path / "edge.toml"), "install", "--dry-run"])
+    assert refused.exit_code == 1
+    assert "key 'state': expected the service's folder, such as /var/lib/edge-agent, got nothing." in refused.stderr
+
+
+def test_the_written_configuration_is_one_that_the_service_can_use(tmp_path: Path) -> None:
     written = next(step.content for step in install_plan(PREFIX) if isinstance(step, File) and step.path == CONFIG_PATH)
-    config = parse_config(tomllib.loads(written), CONFIG_PATH)
+    (tmp_path / "edge.toml").write_text(written)
+    config = load_config(tmp_path / "edge.toml")
     assert config.folder == Path("/var/lib/edge-agent")
     assert config.socket == Path("/run/edge-agent/api.sock")
     assert config.api.group == "edge-till"

@@ -14,8 +14,9 @@ from edge_agent.domain.errors import ConfigError, StorageFailed
 from sync.cipher import open_file, require_sqlite
 from sync.contract.messages import Enrolled, EnrolRequest, enrol_message
 from sync.durable_files import write_synced
-from sync.enrol import Enrolment, enrol, load, request_of, require_url, save
-from sync.journal_facts import Identity
+from sync.enrol import enrol, request_of, require_url
+from sync.enrolment import Enrolment, load, save
+from sync.identity import Identity
 from sync.keys import Keys, derived_key, find_keyring
 
 SECRET = bytes(range(100, 132))

@@ -10,6 +10,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 import edge_agent.domain.code_refusal as code_refusal
+from drivers.devices._escpos_session import NOT_PRINTED_HINTS, UNCLEAR_HINTS
 from edge_agent.domain.tender import AttemptState
 from edge_agent.views import AsideView, DeviceView, LineView, LinkView, NoticeView, PriceView, Problem, SaleView, TenderView
 from tui.acts import ACTS
@@ -18,7 +19,7 @@ from tui.messages import FALLBACK, Words, languages, placeholders, read
 TUI = Path(__file__).parents[2] / "tui"
 ROOT = TUI.parent
 ENGLISH = read(FALLBACK)
-SAYING = {"self", "words", "_words", "count", "say", "refuse_with", "maybe", "named"}
+SAYING = {"self", "words", "_words", "count", "say", "refuse_with", "maybe", "named", "no_money"}
 """The names of the calls whose first argument is a key."""
 NOT_CALLED = re.compile(
     r"(date|number|shown|does|help|answer|question|reason|tender|tier|channel|device|trouble|without|act|key|step|print|department|attempt_state|notice|code_invalid"
@@ -105,6 +106,7 @@ def test_every_state_that_a_snapshot_can_have_has_its_word() -> None:
     wanted |= {f"aside.{kind}" for kind in states(AsideView, "kind")} | {f"check.per_{per}" for per in states(PriceView, "per")}
     wanted |= {f"basket.price_{source}" for source in states(LineView, "source") if source != "book"}
     wanted |= {f"print.{state}" for state in states(SaleView, "print_state") if state != "none"}
+    wanted |= {f"print_why.{state}" for state in states(SaleView, "print_state") if state != "not_printed"}
     wanted |= {f"attempt_state.{state.value}" for state in AttemptState} | {
         f"attempt.{state}_text" for state in ("unknown", "needs_review", "aborting", "working")
     }
@@ -114,6 +116,11 @@ def test_every_state_that_a_snapshot_can_have_has_its_word() -> None:
 
 def test_every_refusal_of_a_code_can_be_said() -> None:
     assert {reason for reason in code_refusal.HINTS if f"code_invalid.{reason}" not in ENGLISH or f"code_invalid.{reason}.hint" not in ENGLISH} == set()
+
+
+def test_every_way_in_which_a_receipt_fails_can_be_said() -> None:
+    wanted = {f"notice.not_printed.{reason}" for reason in NOT_PRINTED_HINTS} | {f"notice.print_unclear.{reason}" for reason in (*UNCLEAR_HINTS, "bug")}
+    assert {key for key in wanted if key not in ENGLISH or f"{key}.hint" not in ENGLISH} == set()
 
 
 def test_a_sentence_of_the_service_is_said_in_the_language_of_the_screen() -> None:
@@ -132,7 +139,7 @@ def test_a_sentence_whose_value_did_not_come_falls_back_too() -> None:
 
 def test_a_problem_becomes_a_notice_with_its_values() -> None:
     problem = Problem("about:blank", "Out of bounds", 422, "20 baskets are set aside.", "out_of_bounds.aside", "Recall one.", {"limit": "20"})
-    assert Words("de").notice(Words("de").problem(problem))[0] == "20 Körbe sind schon zurückgestellt."
+    assert Words("de").notice(Words("de").problem(problem))[0] == "20 Körbe sind schon geparkt."
 
 
 def test_a_reason_within_a_sentence_is_said_in_words() -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from edge_agent.domain.cash import QUICK_AMOUNTS_MAX, cash_due_minor, cash_tender, quick_amounts
 from edge_agent.domain.errors import OutOfBounds

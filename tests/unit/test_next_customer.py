@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from edge_agent.domain import commands as do
+from edge_agent.domain.errors import EdgeError, OutOfBounds
 from edge_agent.domain.reading import Reading
 from edge_agent.domain.tender import Approved, CardResult, Declined, Unknown
 from edge_agent.service import paying
@@ -101,3 +102,26 @@ async def parked(rig: Rig) -> int:
     await eventually(lambda: rig.presenter.snapshot().payment.attempt.can_park)
     await rig.till.set_aside(do.Park(""), "")
     return due
+
+
+@pytest.mark.parametrize("refused", ["0", "10000", "many"])
+async def test_a_quantity_that_is_refused_takes_the_one_before_with_it_and_its_advice_is_about_the_quantity(tmp_path, refused):
+    async with register(tmp_path) as rig:
+        await opened(rig)
+        rig.till.counter.next_quantity("3")
+        with pytest.raises(EdgeError) as caught:
+            await rig.till.counter.entered(f"{refused}*", "")
+        assert "line" not in caught.value.hint
+        assert rig.presenter.snapshot().next_quantity == ""
+        await scanned(rig)
+        assert [line.pieces for line in rig.presenter.snapshot().basket.lines] == [1]
+
+
+async def test_a_quantity_that_is_refused_together_with_its_code_changes_nothing(tmp_path):
+    async with register(tmp_path) as rig:
+        await opened(rig)
+        rig.till.counter.next_quantity("3")
+        with pytest.raises(OutOfBounds) as caught:
+            await rig.till.counter.entered(f"0*{COAT}", "")
+        assert caught.value.key == "out_of_bounds.next_quantity"
+        assert (rig.presenter.snapshot().basket, rig.presenter.snapshot().next_quantity) == (None, "3")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from edge_agent.domain import commands as do
+from edge_agent.domain.cart import Lost
 from edge_agent.domain.labels import LABELS, labels
 from edge_agent.domain.market import GERMANY, SWEDEN, UNITED_STATES, Market
 from edge_agent.domain.receipt import Barcode, QrCode, Receipt, Text, layout
@@ -66,6 +67,28 @@ def test_german_card_with_member_price_and_what_stays_online():
     golden("de_card_and_cart", printed(only(till), GERMANY))
 
 
+def paid_by(card: CardResult) -> list[str]:
+    """What stands under the card on a receipt."""
+    till = Memory()
+    till.add(COAT)
+    till.do(do.Learn(till.card(19_900), Approved(19_900, "EUR", card), "answer"))
+    lines = layout(printed(only(till), GERMANY), 42)
+    at = next(at for at, line in enumerate(lines) if line.startswith("Karte"))
+    return lines[at + 1 : lines.index("", at)]
+
+
+def test_where_the_terminal_gave_its_lines_they_stand_as_it_gave_them_and_nothing_of_ours_beside_them():
+    own = ("Visa", "************8557", "kontaktlos", "Genehmigungs-Nr.  148557", "  Betrag        199,00 EUR")
+    assert paid_by(CardResult("p-1", "148557", "Visa", "8557", receipt_lines=own)) == list(own)
+
+
+@pytest.mark.parametrize("none", [(), ("", "  ")])
+def test_where_the_terminal_gave_no_lines_ours_say_which_card_it_was(none: tuple[str, ...]):
+    assert paid_by(CardResult("p-1", "148557", "Visa", "8557", receipt_lines=none)) == ["  **** 8557 148557"]
+    assert paid_by(CardResult("p-1", "148557", receipt_lines=none)) == ["  148557"]
+    assert paid_by(CardResult("p-1", receipt_lines=none)) == []
+
+
 def test_a_copy_says_so_at_both_ends_and_is_otherwise_the_same():
     till = Memory()
     till.add(COAT)
@@ -76,6 +99,13 @@ def test_a_copy_says_so_at_both_ends_and_is_otherwise_the_same():
     receipt = printed(only(till), GERMANY, copy=True)
     assert receipt.copy
     golden("de_copy", receipt)
+
+
+def test_a_label_s_price_stands_beside_the_one_that_it_replaces():
+    till = Memory()
+    till.add(COAT, gtin="04006381333931", price_minor=5_000)
+    till.do(do.PayCash(5_000))
+    assert "  Preis vom Etikett, statt 199,00" in layout(printed(only(till), GERMANY), 42)
 
 
 def test_american_with_tax_on_top():
@@ -146,3 +176,48 @@ def test_a_language_that_is_not_written_yet_is_english_and_says_nothing_twice():
     till.do(do.PayCash(None))
     texts = [line.text for line in printed(only(till), replace(GERMANY, locale="fi_FI")).lines if isinstance(line, Text)]
     assert "Served by Ayse K." in texts
+
+
+def test_of_many_lines_that_stay_online_only_their_number_is_printed():
+    till = Memory()
+    till.do(do.AttachCustomer(MARIA, "loyalty"))
+    wanted = [(f"w{at}", f"SKU-{at}", 2, 1250) for at in range(6)]
+    till.do(do.LoadCart(cart(*wanted), LEASE, {sku: (replace(SOCKS, sku=sku), OFFERS["SOCKS"]) for _, sku, *_ in wanted}))
+    till.add(COAT)
+    till.do(do.PayCash(None))
+    told = [row for row in layout(printed(only(till), GERMANY), 48) if "Online-Warenkorb" in row]
+    assert told == ["12 Artikel bleiben in Ihrem Online-Warenkorb"]
+
+
+def test_what_stays_online_is_named_with_its_variant():
+    till = Memory()
+    till.do(do.AttachCustomer(MARIA, "loyalty"))
+    till.do(do.LoadCart(cart(("w1", "COAT", 1, 19900)), LEASE, {"COAT": (COAT, GOLD["COAT"])}))
+    till.add(SOCKS)
+    till.do(do.PayCash(2_000))
+    assert "1 x Wool coat, navy, 38: bleibt in Ihrem Online-Warenkorb" in " ".join(" ".join(layout(printed(only(till), GERMANY), 42)).split())
+
+
+@pytest.mark.parametrize("why", ["gone", "taken", "run_out"])
+def test_of_a_cart_that_is_not_held_any_more_nothing_is_said_to_stay_online(why: str):
+    till = Memory()
+    till.do(do.AttachCustomer(MARIA, "loyalty"))
+    till.do(do.LoadCart(cart(("w1", "COAT", 1, 19900)), LEASE, {"COAT": (COAT, GOLD["COAT"])}))
+    till.do(do.MoveLease(LEASE, replace(LEASE, lost=Lost(why, 1))))
+    till.add(SOCKS)
+    till.do(do.PayCash(2_000))
+    assert "Online-Warenkorb" not in " ".join(layout(printed(only(till), GERMANY), 42))
+    assert only(till).cart_lines_left == (frozenset() if why == "gone" else {"w1"})
+
+
+@pytest.mark.parametrize("breaks", ["\n", "\r\n", "\u2028", "\x85", "\x0b", "\t\n "])
+def test_no_name_writes_a_line_of_its_own_on_the_receipt(breaks: str):
+    till = Memory()
+    till.add(replace(COAT, name=f"Coat{breaks}TOTAL 0.01", variant=f"M{breaks}L"))
+    till.do(do.DiscountLine(till.state.basket.lines[0].id, do.Cut(f"Sale{breaks}Free", percent_milli=1_000)))
+    till.do(do.PayCash(None))
+    lines = layout(printed(only(till), GERMANY, letterhead=(f"Berlin{breaks}Gift", f"\u202eStr. 1{breaks}x")), 80)
+    assert [line for line in lines if line.lstrip().startswith(("TOTAL 0.01", "L ", "Free", "Gift", "x"))] == []
+    assert any(line.startswith("Coat TOTAL 0.01, M L") for line in lines)
+    assert any(line.startswith("  Sale Free") for line in lines)
+    assert not any("\u202e" in line for line in lines)

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from edge_agent.demo.sample import SAMPLE_AT_MS, STORES, key_of, sample_feeds, write_folder
+from edge_agent.demo.shops import SHOPS
 from edge_agent.domain.catalogue import Price, offer
 from edge_agent.domain.code import CartCode, GtinCode, LoyaltyCode, StaffCode, TagUid, WeighedCode, understand
 from edge_agent.domain.gtin import gtin_shown, is_gtin
@@ -201,3 +202,7 @@ def test_central_takes_the_folder_and_a_second_time_changes_nothing(tmp_path: Pa
         assert {feed: again[feed] for feed in feeds} == dict.fromkeys(feeds, 0)
     finally:
         central.close()
+
+
+def test_the_devices_of_each_shop_speak_to_its_customers_in_their_language() -> None:
+    assert {country: shop.language for country, shop in SHOPS.items()} == {"DE": "de", "US": "en"}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from edge_agent.domain import commands as do
 from edge_agent.domain.basket import LineState, PriceSource
 from edge_agent.domain.errors import NotAllowed, NotNow, OutOfBounds
-from edge_agent.domain.events import LinePicked, LinesRepriced
+from edge_agent.domain.events import DiscountRemoved, LinePicked, LinesRepriced
 from edge_agent.domain.market import UNITED_STATES
+from edge_agent.domain.shift import RIGHT_DEPARTMENT, RIGHT_DISCOUNT, RIGHTS_ALL
 from tests.support_register import COAT, GOLD, JUNIOR, LEASE, MARIA, OFFERS, OMAR, PRALINES, SOCKS, Memory, cart, grams, pieces
 
 
@@ -67,6 +69,39 @@ def test_a_price_in_the_code_is_the_price_of_the_line():
     assert (line.amount_minor, line.source) == (499, PriceSource.CODE)
 
 
+def test_a_label_below_the_book_s_price_is_a_discount_and_keeps_the_book_s_price_beside_it():
+    till = Memory()
+    till.add(COAT, pieces(1), gtin="04006381333931", price_minor=500)
+    line = till.state.basket.lines[0]
+    assert (line.amount_minor, line.unit_price_minor, line.base_price_minor, line.source) == (500, 500, 19900, PriceSource.CODE)
+
+
+@pytest.mark.parametrize(
+    ("article", "label", "rights", "reason"),
+    [
+        (COAT, {"gtin": "04006381333931", "price_minor": 500}, RIGHTS_ALL - {RIGHT_DISCOUNT}, "label_price"),
+        (COAT, {"gtin": "04006381333931", "price_minor": 1, "keyed": True}, RIGHTS_ALL - {RIGHT_DEPARTMENT}, "sale_department"),
+        (PRALINES, {"price_minor": 499, "keyed": True}, RIGHTS_ALL - {RIGHT_DEPARTMENT}, "sale_department"),
+        (COAT, {"gtin": "04006381333931", "price_minor": 19900}, frozenset(), ""),
+        (COAT, {"price_minor": 500}, frozenset(), ""),  # the scale's own label
+        (PRALINES, {"price_minor": 499}, frozenset(), ""),
+        (PRALINES, {"gtin": "04006381333948", "price_minor": 499}, frozenset(), ""),
+        (COAT, {"gtin": "04006381333931", "keyed": True}, frozenset(), ""),
+    ],
+)
+def test_a_price_that_is_not_the_book_s_takes_a_right(article, label, rights, reason):
+    till = Memory()
+    till.state = replace(till.state, operator=replace(till.state.operator, rights=rights))
+    if reason:
+        with pytest.raises(NotAllowed) as refused:
+            till.add(article, pieces(1), **label)
+        assert refused.value.reason == reason
+        assert till.state.basket is None
+    else:
+        till.add(article, pieces(1), **label)
+        assert len(till.state.basket.lines) == 1
+
+
 def test_a_basket_discount_is_shared_over_the_rates_to_the_cent():
     till = Memory()
     till.add(COAT)
@@ -84,6 +119,42 @@ def test_tax_comes_on_top_where_the_market_says_so():
     assert (totals.tax_minor, totals.total_minor) == (1766, 21666)
 
 
+def test_a_discount_given_by_mistake_is_taken_off_again_and_the_sale_knows_nothing_of_it():
+    till = Memory()
+    till.add(COAT)
+    coat = till.state.basket.lines[0].id
+    till.do(do.DiscountLine(coat, do.Cut("worn", amount_minor=1000)))
+    till.do(do.DiscountLine(coat, do.Cut("goodwill", percent_milli=10_000)))
+    till.do(do.DiscountBasket(do.Cut("opening", amount_minor=500)))
+    worn, whole = till.state.basket.lines[0].discounts[0].id, till.state.basket.discounts[0].id
+    assert [type(event) for event in till.do(do.RemoveDiscount(worn))] == [DiscountRemoved]
+    assert till.total == 19900 - 1990 - 500
+    assert till.do(do.RemoveDiscount(whole)) == (DiscountRemoved("", whole, till.now_ms, till.state.operator.id),)
+    assert till.total == 19900 - 1990
+    with pytest.raises(NotNow, match="not in the basket"):
+        till.do(do.RemoveDiscount(whole))
+    till.do(do.PayCash(None))
+    assert [discount.reason for line in till.sales[0].lines for discount in line.discounts] == ["goodwill"]
+    assert till.sales[0].discounts == ()
+
+
+def test_no_discount_is_larger_than_what_is_left_of_the_line_or_the_basket():
+    till = Memory()
+    till.add(SOCKS)
+    socks = till.state.basket.lines[0].id
+    with pytest.raises(OutOfBounds, match="larger") as refused:
+        till.do(do.DiscountLine(socks, do.Cut("typo", amount_minor=1251)))
+    assert refused.value.args_shown == {"most_minor": "1250"}
+    till.do(do.DiscountLine(socks, do.Cut("worn", amount_minor=250)))
+    with pytest.raises(OutOfBounds, match="larger"):
+        till.do(do.DiscountLine(socks, do.Cut("typo", amount_minor=1001)))
+    till.do(do.DiscountBasket(do.Cut("opening", amount_minor=400)))
+    with pytest.raises(OutOfBounds, match="larger"):
+        till.do(do.DiscountBasket(do.Cut("typo", amount_minor=601)))
+    till.do(do.DiscountBasket(do.Cut("gift", amount_minor=600)))
+    assert till.total == 0
+
+
 def test_a_junior_may_sell_but_neither_discount_nor_type_a_price_nor_void():
     till = Memory(operator=JUNIOR)
     till.add(COAT)
@@ -91,6 +162,7 @@ def test_a_junior_may_sell_but_neither_discount_nor_type_a_price_nor_void():
     for command in (
         do.DiscountLine(line, do.Cut("x", amount_minor=1)),
         do.DiscountBasket(do.Cut("x", amount_minor=1)),
+        do.RemoveDiscount("none"),
         do.AddDepartment("Food", "reduced", "", 100, pieces(1)),
         do.VoidBasket("because"),
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge_agent.domain import commands as do
+from edge_agent.domain.basket import CASH_TENDERS_MAX
 from edge_agent.domain.errors import NotNow, OutOfBounds
 from edge_agent.domain.events import AttemptMoved, SaleCompleted
 from edge_agent.domain.market import SWEDEN
@@ -135,6 +136,29 @@ def test_an_approval_that_does_not_fit_is_for_a_person(answer):
     assert len(till.sales) == 1
 
 
+@pytest.mark.parametrize("claimed", [Unknown("wrong_amount"), Unknown("wrong_currency"), Unknown("mismatch"), approved(19901), approved(1, "USD")])
+@pytest.mark.parametrize("later", [NotFound(), Declined("refused"), Cancelled("customer"), NotProcessed("busy"), InFlight("enter_pin"), Unknown("no_answer")])
+def test_who_approved_something_else_and_then_knows_nothing_is_not_believed(claimed, later):
+    till = Memory()
+    till.add(COAT)
+    attempt = till.card()
+    till.do(do.Learn(attempt, claimed, "answer"))
+    assert till.do(do.Learn(attempt, later, "query", transport_settled=True)) == ()
+    assert till.state.basket.open_attempt.state is AttemptState.NEEDS_REVIEW
+    till.do(do.Review(attempt, False, "not on the terminal's list"))
+    assert till.state.basket.open_attempt is None
+    assert till.sales == []
+
+
+def test_who_approved_something_else_is_believed_when_its_books_have_what_was_asked_for():
+    till = Memory()
+    till.add(COAT)
+    attempt = till.card()
+    till.do(do.Learn(attempt, Unknown("wrong_amount"), "answer"))
+    till.do(do.Learn(attempt, approved(19900), "query"))
+    assert len(till.sales) == 1
+
+
 def test_an_answer_that_comes_twice_is_believed_once():
     till = Memory()
     till.add(COAT)
@@ -168,6 +192,18 @@ def test_a_card_payment_is_voided_at_the_terminal_before_the_basket_can_be_given
     assert till.state.basket.settled_minor == 0
     till.do(do.VoidBasket("changed mind"))
     assert till.state.basket is None
+
+
+def test_cash_that_goes_back_and_forth_is_counted_and_ends_somewhere():
+    till = Memory()
+    till.add(COAT)
+    for _ in range(CASH_TENDERS_MAX):
+        till.do(do.PayCash(5000))
+        till.do(do.ReturnCash(till.state.basket.tenders[0].id))
+    assert [(handed.amount_minor, handed.operator) for handed in till.state.basket.returned] == [(5000, "1001")] * CASH_TENDERS_MAX
+    with pytest.raises(OutOfBounds, match="At most 50 payments"):
+        till.do(do.PayCash(5000))
+    till.do(do.VoidBasket("no end of it"))
 
 
 def test_removing_goods_below_what_is_paid_is_refused():

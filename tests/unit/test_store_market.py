@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from edge_agent.bootstrap import shop_of
 from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.config import Config
+from edge_agent.domain.code import GtinCode
 from edge_agent.domain.errors import ConfigError
 from edge_agent.domain.market import GERMANY, UNITED_STATES, Market, TaxRate, TaxRounding
 from sync.central.serving import EmbeddedCentral
@@ -17,8 +17,10 @@ from sync.connectors.http import HttpEnroller
 from sync.contract.market import market_row
 from sync.contract.messages import Enrolled
 from sync.contract.rows import StoreRow
-from sync.enrol import enrol, load
+from sync.enrol import enrol
+from sync.enrolment import load
 from sync.keys import Keys
+from tests.support_codes import refused, scanned
 
 LOS_ANGELES = replace(UNITED_STATES, timezone="America/Los_Angeles", tax_rates=(TaxRate("standard", 9_750, "9.75 %"), TaxRate("zero", 0, "0 %")))
 OSLO = Market("NO", "NOK", "nb_NO", "Europe/Oslo", True, TaxRounding.DOCUMENT, (TaxRate("standard", 25_000, "25 %"),), (5000, 10000, 20000), 5)
@@ -37,6 +39,29 @@ def test_without_one_the_countrys_is_meant_and_an_unknown_country_is_refused():
     assert shop_of(Config(), who(None, "DE")).market == GERMANY
     with pytest.raises(ConfigError, match="'NO'"):
         shop_of(Config(), who(None, "NO"))
+
+
+@pytest.mark.parametrize(("market", "number"), [(GERMANY, b"978"), (UNITED_STATES, b"840"), (OSLO, b"578")])
+def test_a_label_with_a_price_is_sold_in_the_store_s_money_and_in_no_other(market, number):
+    rules = shop_of(Config(codes={"separators": "|"}), who(market)).rules
+    label = b"01040063813339313932"
+    sold = scanned(label + number + b"1995", "]C1", rules)
+    assert isinstance(sold, GtinCode)
+    assert (sold.price_minor, rules.currency) == (1995, market.currency)
+    for other in {b"978", b"840", b"578", b"999"} - {number}:
+        error = refused(label + other + b"1995", "]C1", rules)
+        assert error.key == "code_invalid.currency"
+        assert error.message == f"Invalid price in the code: expected {market.currency}, got currency number {other.decode()}."
+
+
+def test_the_money_of_codes_is_not_the_file_s_to_say_nor_may_it_be_finer_than_the_store_s():
+    with pytest.raises(ConfigError, match=r"^edge.toml: \[codes\] currency: expected one of weighed, .*, got 'currency'\.$"):
+        shop_of(Config(codes={"currency": "USD"}, source="edge.toml"), who(GERMANY))
+    yen, priced = replace(OSLO, currency="JPY"), Config(codes={"weighed": {"price": "22.....{NNNDD}"}}, source="edge.toml")
+    assert shop_of(priced, who(GERMANY)).rules.weighed[0].pattern == "22.....{NNNDD}"
+    with pytest.raises(ConfigError, match=r"^edge.toml: \[codes.weighed\] price: expected at most 0 decimals, as JPY has, got '22"):
+        shop_of(priced, who(yen))
+    assert [rule.kind.value for rule in shop_of(Config(), who(yen)).rules.weighed] == ["weight"]
 
 
 @pytest.mark.parametrize(

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from edge_agent.views import BasketView, DiscountView, LineView
 from tui.drawing.line import BLANK, Line, Piece, apart, centred, line, wrapped
+from tui.drawing.rows import reduction
 from tui.shown import Shown
 
 AMOUNT_CELLS = 11
-QUANTITY_CELLS = 20
 ROOMY = 60
 """Columns from which quantity and unit price stand on the article's own line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One drawn row and the basket line it belongs to (``""`` for headings)."""
+class Row(Struct, frozen=True):
+    """One drawn row and the basket line, or the discount off the whole basket, that it belongs to (``""`` for headings)."""
 
     line: Line
     of: str = ""
 
 
-def basket_rows(shown: Shown, chosen: str, cells: int) -> list[Row]:
-    """Every row of the basket in ``cells`` columns; the chosen line is marked, the one that changed last stands out."""
+def basket_rows(shown: Shown, chosen: str, cells: int, newest_off: str = "") -> list[Row]:
+    """Every row of the basket in ``cells`` columns; the chosen line is marked, the one that changed last stands out, and so does the discount off the
+    whole basket that was just given (``newest_off``)."""
     basket = shown.snapshot.basket
     if basket is None or not (basket.lines or basket.discounts):
         return []
@@ -37,7 +37,7 @@ def basket_rows(shown: Shown, chosen: str, cells: int) -> list[Row]:
             rows += _line_rows(shown, basket, held, chosen, cells)
     if basket.discounts:
         rows.append(Row(_heading(shown.words("basket.whole"), cells)))
-        rows += [Row(_discount(discount, cells)) for discount in basket.discounts]
+        rows += [Row(_discount(discount, cells, newest=discount.id == newest_off), discount.id) for discount in basket.discounts]
     return rows
 
 
@@ -51,20 +51,20 @@ def _sorted(basket: BasketView, state: str) -> list[LineView]:
 
 
 def _heading(text: str, cells: int) -> Line:
-    return apart(line("   ", (f"{text} ", "pick")), line((" ", "rule")), cells)
+    return apart(line("  ", (f"{text} ", "pick")), line((" ", "rule")), cells)
 
 
 def _line_rows(shown: Shown, basket: BasketView, held: LineView, chosen: str, cells: int) -> list[Row]:
     is_chosen, is_changed = held.id == chosen, held.id == basket.changed
     fill = "chosen" if is_chosen else ""
     mark = Piece("›" if is_chosen else "▌" if is_changed else " ", "accent")
-    number = Piece(f"{'○' if held.state == 'to_pick' else str(held.position):>3} ", "pick" if held.state == "to_pick" else "muted")
-    name = Piece(_name(held), "pick" if held.state == "to_pick" else "changed" if is_changed or is_chosen else "text")
-    left = Line((mark, number, *line(name).pieces), fill)
+    to_pick = held.state == "to_pick"
+    name = Piece(_name(held), "pick" if to_pick else "changed" if is_changed or is_chosen else "text")
+    left = Line((mark, Piece(" ○ " if to_pick else " ", "pick"), *line(name).pieces), fill)
     rows = [Row(apart(left, _figures(shown, held, cells, is_changed), cells - 1), held.id)]
     under = _quantity(held) if held.quantity and cells < ROOMY else ""
     notes = [note for note in (under, *_notes(shown, held)) if note]
-    rows += [Row(Line((*line("      ", (note, "muted")).pieces,), fill), held.id) for note in notes]
+    rows += [Row(Line((*line("    ", (note, "muted")).pieces,), fill), held.id) for note in notes]
     rows += [Row(_discount(discount, cells, fill), held.id) for discount in held.discounts]
     return rows
 
@@ -94,17 +94,21 @@ def _notes(shown: Shown, held: LineView) -> list[str]:
     words = shown.words
     notes = []
     if held.source in ("member", "online") and held.base_price.minor > held.unit_price.minor:
-        notes.append(words(f"basket.price_{held.source}", before=held.base_price.text))
+        per = "/kg" if held.quantity.endswith("kg") else ""  # beside the line's own amount, the other price is one of a kilogram
+        notes.append(words(f"basket.price_{held.source}", before=f"{held.base_price.text}{per}"))
+    elif held.source == "code" and held.base_price.minor != held.unit_price.minor:
+        notes.append(words("basket.price_code_before", before=held.base_price.text))
     elif held.source in ("code", "keyed"):
         notes.append(words(f"basket.price_{held.source}"))
-    if held.detail:
-        notes.append(held.detail)
+    if held.label:
+        notes.append(words("basket.pieces", n=held.label) if held.label.isdecimal() else held.label)
+    expiry = words.dated(held.expiry, shown.now_ms, shown.snapshot.timezone)
+    notes += [words(f"basket.{name}", said=said) for name, said in (("batch", held.batch), ("expiry", expiry), ("serial", held.serial)) if said]
     return notes
 
 
-def _discount(discount: DiscountView, cells: int, fill: str = "") -> Line:
-    label = f"{discount.reason} −{discount.percent.lstrip('-−')}" if discount.percent else discount.reason
-    left = Line(line("      ", (label, "off")).pieces, fill)
+def _discount(discount: DiscountView, cells: int, fill: str = "", *, newest: bool = False) -> Line:
+    left = Line(line(("▌   " if newest else "    ", "accent"), (reduction(discount), "off")).pieces, fill)
     return apart(left, line((f"{discount.amount.text:>{AMOUNT_CELLS}}", "off"), " "), cells - 1)
 
 

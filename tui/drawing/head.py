@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from edge_agent.views import DeviceView, LinkView
+from edge_agent.views import ComingView, DeviceView, LinkView
 from tui.drawing.line import BLANK, Line, apart, centred, flowed, joined, line
+from tui.drawing.rows import STOPPED_ON_THE_WAY, device_mark, device_state, link_refuses
 from tui.shown import Shown
 
 NARROW = 70
 """Columns below which only what is wrong is said."""
 ROWS_MAX = 2
+CARD_KINDS = {"card_terminal", "counter_link"}
 NAME, BRIEF, FULL = range(3)
 """How much is said of a device that is not well: its name; what is wrong; since when, and what works without it."""
 
@@ -23,6 +25,8 @@ def header(shown: Shown, cells: int) -> list[Line]:
     operator = line((snapshot.shift.operator, "strong")) if snapshot.shift else line((words("head.closed"), "muted"))
     middle = centred(operator, cells)
     if max(left.cells, right.cells) + operator.cells // 2 + 3 > cells // 2:
+        if left.cells + operator.cells + right.cells + 4 > cells:
+            right = line((words.when(shown.now_ms, shown.now_ms, snapshot.timezone), "muted"), " ")
         return [apart(left, joined([operator, right], "  "), cells)]
     start = Line((*left.pieces, *line(" " * (middle.cells - operator.cells - left.cells)).pieces, *operator.pieces))
     return [apart(start, right, cells)]
@@ -33,7 +37,7 @@ def status(shown: Shown, cells: int) -> list[Line]:
     link, devices = shown.snapshot.link, shown.snapshot.devices
     service = [_service(shown)] if not shown.connected else []
     wrong = [device for device in devices if device.state != "ready"]
-    well = link.state in ("in_step", "sending") and not link.quarantined
+    well = link.state in ("in_step", "sending") and link.reason != STOPPED_ON_THE_WAY and not link.quarantined and not link.coming
     rest = [line(("● ", "good"), (shown.words("status.rest_well" if wrong or not well else "status.all_well"), "muted"))]
     if well and len(wrong) == len(devices):
         rest = []
@@ -61,33 +65,53 @@ _LINK_ROLES = {"in_step": ("●", "good"), "sending": ("●", "good"), "offline"
 
 
 def _link(shown: Shown, link: LinkView) -> list[Line]:
-    mark, role = _LINK_ROLES[link.state]
+    stopped = link.reason == STOPPED_ON_THE_WAY
+    mark, role = ("▲", "warn") if stopped else _LINK_ROLES[link.state]
     words = shown.words
     since = words.when(link.since_ms, shown.now_ms, shown.snapshot.timezone)
-    text = words(f"link.{link.state}", since=since, waiting=words.number(link.waiting))
+    refused = link_refuses(link)
+    if not shown.connected:
+        return [line(("○ ", "muted"), (words("link.not_known"), "muted"))]
+    text = words("link.stopped", since=since) if stopped else words("link.refused" if refused else f"link.{link.state}", since=since)
     parts = [line((f"{mark} ", role), (text, "muted" if role == "good" else role))]
-    if link.waiting and link.state == "offline":
+    if link.coming:
+        feeds = ", ".join(_coming(shown, one) for one in link.coming)
+        came = line(("▲ ", "warn"), (words("link.coming" if role == "good" else "link.not_here", feeds=feeds), "warn"))
+        parts = [came] if role == "good" else [*parts, came]
+    if refused or stopped or link.state == "frozen":
+        parts.append(line((words.count("link.goes_on_waiting", link.waiting) if link.waiting else words("link.goes_on"), "muted")))
+    elif link.waiting and link.state == "offline":
         parts.append(line((words.count("link.waiting", link.waiting), "muted")))
     if link.quarantined:
         parts.append(line(("▲ ", "warn"), (words.count("link.quarantined", link.quarantined), "warn")))
     return parts
 
 
-_DEVICE_ROLES = {"ready": ("●", "good"), "degraded": ("◐", "warn"), "opening": ("◐", "muted"), "absent": ("○", "warn"), "lost": ("○", "warn")}
+def _coming(shown: Shown, one: ComingView) -> str:
+    """A feed that was never here whole, and how much of it is."""
+    name = shown.words.maybe(f"feed.{one.feed}", one.feed)
+    return f"{name} {100 * one.rows // one.rows_total} %" if one.rows_total else name
+
+
+def _device_name(shown: Shown, device: DeviceView) -> str:
+    """What kind it is; of two of one kind, what each is called in the configuration."""
+    alike = sum(other.kind == device.kind for other in shown.snapshot.devices)
+    return device.name if alike > 1 else shown.words.named("device", device.kind)
 
 
 def _device(shown: Shown, device: DeviceView, telling: int) -> Line:
-    mark, role = _DEVICE_ROLES[device.state]
+    mark, role = device_mark(device)
     words = shown.words
-    name = words.named("device", device.kind)
+    name = _device_name(shown, device)
     if device.state == "ready" or telling == NAME:
         return line((f"{mark} ", role), (name, "muted"))
     since = words.when(device.since_ms, shown.now_ms, shown.snapshot.timezone)
-    why = words.maybe(f"trouble.{device.reason}", "") or words(f"device_state.{device.state}")
+    why = words.maybe(f"trouble.{device.reason}", "") or words(f"device_state.{device_state(device)}")
     parts = [(f"{mark} ", role), (f"{name}: {why}", "text")]
     if device.state in ("absent", "lost") and telling == FULL:
         parts.append((f" {words('status.since', since=since)}", "muted"))
         without = words.maybe(f"without.{device.kind}", "")
-        if without:
+        unclear = shown.snapshot.payment is not None and shown.snapshot.payment.attempt is not None
+        if without and not (unclear and device.kind in CARD_KINDS):  # cash for a sale whose card may have been charged would be paid twice
             parts.append((f", {without}", "muted"))
     return line(*parts)

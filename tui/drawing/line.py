@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 
 ROLES = ("text", "strong", "muted", "accent", "good", "warn", "bad", "key", "off", "pick", "rule", "chosen", "changed", "large")
@@ -23,8 +23,7 @@ class Piece(NamedTuple):
     role: str = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line. ``fill`` is a role for the whole width (the chosen line)."""
 
     pieces: tuple[Piece, ...] = ()
@@ -50,7 +49,7 @@ def clean(text: str) -> str:
     >>> clean("Ayse\\x1b[2J")
     'Ayse·[2J'
     """
-    if text.isprintable() and not _BIDI.intersection(text):
+    if text.isprintable() and (text.isascii() or not _BIDI.intersection(text)):
         return text
     return "".join("·" if character in _BIDI or (unicodedata.category(character)[0] == "C" and character not in _JOINERS) else character for character in text)
 
@@ -145,6 +144,28 @@ def wrapped(text: str, cells: int, role: str = "text") -> list[Line]:
             longer = word
         row = longer
     return [Line((Piece(text, role),)) for text in [*rows, row] if text]
+
+
+def run_on(parts: Iterable[Line], cells: int) -> list[Line]:
+    """The words of ``parts`` in their roles, one after another on as many lines as it takes.
+
+    >>> [row.text for row in run_on([line("the printer"), line(("switch it on", "muted"))], 16)]
+    ['the printer', 'switch it on']
+    >>> [row.text for row in run_on([line("the printer"), line(("switch it on", "muted"))], 18)]
+    ['the printer switch', 'it on']
+    """
+    rows: list[list[Piece]] = []
+    used = 0
+    for piece in (piece for part in parts for piece in part.pieces):
+        for word in piece.text.split():
+            width = cell_len(word)
+            if rows and used + 1 + width <= cells:
+                rows[-1].append(Piece(f" {word}", piece.role))
+                used += 1 + width
+            else:
+                rows.append([Piece(word, piece.role)])
+                used = width
+    return [Line(tuple(row)) for row in rows]
 
 
 def joined(parts: Iterable[Line], gap: str = "   ") -> Line:

@@ -1,4 +1,4 @@
-"""The register that must not sell: why, in large letters of plain words, and what to do."""
+"""The register that must not sell: why, in large letters of plain words, and what to do, which is another thing for each cause."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ def stopped_panel(shown: Shown, cells: int) -> list[Line]:
     rows = [BLANK, *_banner(words("stopped.title"), width), BLANK]
     rows += wrapped(text, width, "strong")
     rows += wrapped(hint, width) if hint else []
-    rows += [BLANK, *wrapped(words("stopped.kept"), width), *wrapped(words("stopped.again"), width, "muted")]
+    damaged = stopped is not None and stopped.key.partition(".")[0] == "journal_corrupt"
+    certain = words("stopped.damaged") if damaged else words("stopped.kept")
+    again = words("stopped.damaged_again") if damaged else words("stopped.again")
+    rows += [BLANK, *wrapped(certain, width), *wrapped(again, width, "muted")]
     left = max(0, (cells - width) // 2)
     return [Line((*line(" " * left).pieces, *row.pieces), row.fill) for row in rows]
 

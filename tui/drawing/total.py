@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from edge_agent.views import Amount, SaleView
+from edge_agent.views import Amount, BasketView, SaleView
 from tui.drawing.digits import ROWS, large
 from tui.drawing.line import BLANK, Line, apart, joined, line
+from tui.messages import Words
 from tui.shown import Shown
 
 LOW_ROWS = 20
@@ -20,12 +21,11 @@ def total(shown: Shown, cells: int) -> list[Line]:
     if snapshot.basket is not None:
         paid = snapshot.payment is not None and bool(snapshot.payment.paid.minor)
         label = words("total.rest") if paid else words("total.total")
-        return _block(shown, _basket_says(shown, cells), label, shown.due or snapshot.basket.total, cells)
-    if snapshot.last_sale is not None and snapshot.last_sale.past:
-        return _beside(_sale_says(shown, snapshot.last_sale), [], cells)
-    if snapshot.last_sale is not None:
+        right = figure(shown, label, shown.due or snapshot.basket.total, cells)
+        return _beside(_basket_says(shown, [cells - row.cells - 1 for row in right], cells), right, cells)
+    if snapshot.last_sale is not None and not snapshot.last_sale.past:
         return _block(shown, _sale_says(shown, snapshot.last_sale), *_sale_figure(shown, snapshot.last_sale), cells)
-    return _beside([line(" ", row) for row in _aside(shown)], [], cells)
+    return _beside([*_owed(shown), *(line(" ", row) for row in _aside(shown))], [], cells)
 
 
 def figure(shown: Shown, label: str, amount: Amount, cells: int) -> list[Line]:
@@ -56,18 +56,33 @@ def _beside(left: list[Line], right: list[Line], cells: int) -> list[Line]:
     return rows
 
 
-def _basket_says(shown: Shown, cells: int) -> list[Line]:
-    basket, words = shown.snapshot.basket, shown.words
+def _basket_says(shown: Shown, beside: list[int], cells: int) -> list[Line]:
+    """What the basket holds, in the columns ``beside`` each row of the figure. A number is said whole or not at all: half of one is another number."""
+    basket, words, payment = shown.snapshot.basket, shown.words, shown.snapshot.payment
     assert basket is not None
+    first, below = beside[0], beside[1] if len(beside) > 1 else cells
+    held, tax = _in_hand(words, basket, first, cells)
+    rest = []
+    if basket.to_pick:
+        long = line(" ", ("○ ", "pick"), (words.count("total.to_pick", basket.to_pick), "pick"))
+        short = line(" ", ("○ ", "pick"), (words.count("total.to_pick_short", basket.to_pick), "pick"))
+        rest.append(long if cells >= NARROW and long.cells <= below else short)
+    if payment is not None and payment.paid.minor:
+        rest.append(line(" ", (words("total.paid", total=basket.total.text, paid=payment.paid.text), "muted")))
+    rest = [row for row in rest if row.cells <= below] + [line(" ", row) for row in _aside(shown)]
+    held = [row for row in held if row.cells <= first] or ([BLANK] if rest else [])
+    tax = [row for row in tax if row.cells <= below and len(held) + len(rest) < ROWS]
+    return _three([*held, *tax, *rest])
+
+
+def _in_hand(words: Words, basket: BasketView, room: int, cells: int) -> tuple[list[Line], list[Line]]:
+    """How many articles, and the tax in them, on one row if it has the room; no tax of nothing."""
+    if not basket.articles and not basket.total.minor:
+        return [line(" ", (words("total.nothing"), "muted"))], []
     tax = words("total.tax_in", tax=basket.tax.text) if basket.tax_included else words("total.tax_on", subtotal=basket.subtotal.text, tax=basket.tax.text)
     articles = words.count("total.articles", basket.articles)
-    rows = [line(" ", articles, (f" · {tax}", "muted"))] if cells >= NARROW else [line(" ", articles), line(" ", (tax, "muted"))]
-    if basket.to_pick:
-        rows.append(line(" ", ("○ ", "pick"), (words.count("total.to_pick", basket.to_pick), "pick")))
-    payment = shown.snapshot.payment
-    if payment is not None and payment.paid.minor:
-        rows.append(line(" ", (words("total.paid", total=basket.total.text, paid=payment.paid.text), "muted")))
-    return _three([*rows, *(line(" ", row) for row in _aside(shown))])
+    both = line(" ", articles, (f" · {tax}", "muted"))
+    return ([both], []) if cells >= NARROW and both.cells <= room else ([line(" ", articles)], [line(" ", (tax, "muted"))])
 
 
 def _three(rows: list[Line]) -> list[Line]:
@@ -76,30 +91,52 @@ def _three(rows: list[Line]) -> list[Line]:
 
 
 def _aside(shown: Shown) -> list[tuple[str, str]]:
+    """How many baskets wait to be gone on with, and how many payments are not clarified yet, or need a manager."""
     snapshot, words = shown.snapshot, shown.words
-    parts = []
-    if snapshot.suspended:
-        parts.append(words.count("total.suspended", len(snapshot.suspended)))
-    if snapshot.parked:
-        parts.append(words.count("total.parked", len(snapshot.parked)))
-    return [(part, "warn" if snapshot.parked and part is parts[-1] else "muted") for part in parts]
+    undecided = sum(aside.kind == "parked" and aside.attempt == "needs_review" for aside in snapshot.parked)
+    unclear = sum(aside.kind == "parked" for aside in snapshot.parked) - undecided
+    waiting = len(snapshot.suspended) + len(snapshot.parked) - unclear - undecided
+    rows = [(words.count("total.suspended", waiting), "muted")] if waiting else []
+    if unclear:
+        rows.append((words.count("total.parked", unclear), "warn"))
+    if undecided:
+        rows.append((words.count("total.review", undecided), "bad"))
+    return rows
 
 
 def _sale_says(shown: Shown, sale: SaleView) -> list[Line]:
     words = shown.words
-    tenders = ", ".join(words.named("tender", kind) for kind in sale.tenders)
+    tenders = ", ".join(words.named("tender", kind) for kind in dict.fromkeys(sale.tenders))
     when = words.when(sale.at_ms, shown.now_ms, shown.snapshot.timezone)
-    rows = [line(" ", (words("sale.sold", total=sale.total.text, how=tenders), "strong"), (f"  {when}", "muted"))]
-    role = {"not_printed": "bad", "unclear": "warn"}.get(sale.print_state, "muted")
-    printed = words.maybe(f"print.{sale.print_state}", "")
-    rows.append(line(" ", (words("sale.receipt", receipt=sale.receipt), "muted"), (f" · {printed}" if printed else "", role)))
+    sold = words("sale.sold", total=sale.total.text, how=tenders) if tenders else words("sale.sold_for_nothing", total=sale.total.text)
+    if sale.paid != sale.total:
+        sold = words("sale.sold_rounded", total=sale.total.text, paid=sale.paid.text, how=tenders)
+    rows = [line(" ", (sold, "strong"), (f"  {when}", "muted"))]
+    rows.append(line(" ", *_receipt(shown, sale)))
+    if sale.left_online:
+        rows.append(line(" ", ("○ ", "pick"), (words.count("sale.left_online", sale.left_online), "pick")))
     return _three([*rows, *(line(" ", row) for row in _aside(shown))])
+
+
+def _owed(shown: Shown) -> list[Line]:
+    """Of a sale before the basket that has just gone only its receipt is left to say, when somebody still waits for it: it is not that basket's outcome."""
+    sale = shown.snapshot.last_sale
+    if sale is None or sale.print_state not in ("not_printed", "unclear", "unknown"):
+        return []
+    when = shown.words.when(sale.at_ms, shown.now_ms, shown.snapshot.timezone)
+    return [line(" ", *_receipt(shown, sale), (f"  {when}", "muted"))]
+
+
+def _receipt(shown: Shown, sale: SaleView) -> tuple[tuple[str, str], tuple[str, str]]:
+    role = {"not_printed": "bad", "unclear": "warn", "unknown": "warn"}.get(sale.print_state, "muted")
+    printed = shown.words.maybe(f"print.{sale.print_state}", "")
+    return (shown.words("sale.receipt", receipt=sale.receipt), "muted"), (f" · {printed}" if printed else "", role)
 
 
 def _sale_figure(shown: Shown, sale: SaleView) -> tuple[str, Amount]:
     if sale.change.minor:
         return shown.words("total.change"), sale.change
-    return shown.words("total.paid_all"), sale.total
+    return shown.words("total.paid_all"), sale.paid
 
 
 def price_check(shown: Shown, cells: int) -> list[Line]:
@@ -115,9 +152,13 @@ def price_check(shown: Shown, cells: int) -> list[Line]:
     name = f"{price.name}, {price.variant}" if price.variant else price.name
     per = words(f"check.per_{price.per}")
     rows = [line(" ", (name, "strong")), line(" ", (words("check.title", per=per), "accent"))]
+    told = price.label_price
+    if told is not None:
+        of = f"{price.label} × " if price.label else ""
+        rows[1] = line(" ", (words("check.label"), "accent"), (f"  {of}{price.price.text}{'/kg' if price.per == 'kg' else ''}", "muted"))
     if price.member_price is not None:
         rows.append(line(" ", (words("check.member", price=price.member_price.text), "good")))
-    return [*_beside(rows, figure(shown, words("check.price"), price.price, cells), cells), line((" " + "─" * (cells - 2), "rule"))]
+    return [*_beside(rows, figure(shown, words("check.price"), told or price.price, cells), cells), line((" " + "─" * (cells - 2), "rule"))]
 
 
 def repriced(shown: Shown, cells: int) -> list[Line]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from edge_agent.views import Answer, AnyCommand, NoticeView, QuestionView, RemoveLine, Snapshot
+from edge_agent.views import Answer, AnyCommand, QuestionView, RemoveLine, Snapshot
 from tui.drawing.foot import KeyHint
-from tui.drawing.line import BLANK, Line, wrapped
+from tui.drawing.line import BLANK, Line, line, wrapped
 from tui.screens.base import Dialog
 from tui.shown import HANDS_SECONDS, Shown
 from tui.widgets.choices import Choices, Option, text_row
@@ -31,7 +31,6 @@ class Confirm(Dialog):
         self._text = text
         self._command = command
         self._does = does
-        self._sent = False
 
     def box(self) -> Iterable[Widget]:
         """The question."""
@@ -49,20 +48,36 @@ class Confirm(Dialog):
         return [KeyHint("Enter", self._does, rank=0), KeyHint("Esc", shown.words("key_does.leave"), rank=0)]
 
     def action_accept(self) -> None:
-        """Enter, once."""
-        if not self._sent:
-            self._sent = True
-            self.counter.command(self._command, self)
+        """Enter."""
+        self.give(self._command)
 
     def action_accept_removal(self) -> None:
         """The second Del."""
         if isinstance(self._command, RemoveLine):
             self.action_accept()
 
-    def refuse(self, problem: NoticeView | None) -> None:
-        """It may be tried again."""
-        self._sent = False
-        super().refuse(problem)
+
+class LeaveDialog(Dialog):
+    """Leaving the screen while something is open: ``says`` is what becomes of it. Enter (or Ctrl+Q again) leaves, Esc stays."""
+
+    topic = "leave"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "accept", show=False)]
+
+    def __init__(self, says: str) -> None:
+        super().__init__()
+        self._says = says
+
+    def box(self) -> Iterable[Widget]:
+        """The question, and what becomes of the basket."""
+        yield Drawn(lambda shown, cells: [line((shown.words("leave.title"), "strong")), BLANK, *wrapped(self._says, cells)])
+
+    def hints(self, shown: Shown) -> Sequence[KeyHint]:
+        """Enter and Esc."""
+        return [KeyHint("Enter", shown.words("leave.do"), rank=0), KeyHint("Esc", shown.words("leave.stay"), rank=0)]
+
+    def action_accept(self) -> None:
+        """Enter."""
+        self.app.exit()
 
 
 class QuestionDialog(Dialog):
@@ -79,7 +94,6 @@ class QuestionDialog(Dialog):
     def __init__(self, question: QuestionView) -> None:
         super().__init__()
         self.question = question
-        self._sent = False
         self._quiet_since = 0.0
 
     def box(self) -> Iterable[Widget]:
@@ -87,9 +101,9 @@ class QuestionDialog(Dialog):
         yield Drawn(self._asked)
         yield Choices(id="choices")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Offer the answers."""
-        super().on_mount()
+        super().opened()
         self._quiet_since = self.counter.clock.monotonic()
         words = self.counter.words
         self.query_one(Choices).offer(
@@ -109,7 +123,19 @@ class QuestionDialog(Dialog):
         key = self.question.key if self.question.key.startswith("question.") else f"question.{self.question.key}"
         values = {name: shown.customer_name(value) if name in ("new", "current") else value for name, value in self.question.shown.items()}
         text = shown.words.maybe(key, self.question.text, **values)
-        return [*wrapped(text, cells, "strong"), BLANK]
+        return [*wrapped(text, cells, "strong"), BLANK, *self._changes(shown, cells)]
+
+    def _changes(self, shown: Shown, cells: int) -> list[Line]:
+        """What the first answer would change of the basket as it is now."""
+        words, asked = shown.words, shown.snapshot.question
+        if asked is None or asked.id != self.question.id or asked.total is None:
+            return []
+        before, after = asked.total.before, asked.total.after
+        key = "question.total_stays" if before == after else "question.total_changes"
+        rows = wrapped(words(key, before=before.text, after=after.text, currency=shown.snapshot.currency), cells)
+        if asked.leaves:
+            rows += wrapped(f"○ {words.count('question.cart_leaves', asked.leaves)}", cells, "pick")
+        return [*rows, BLANK]
 
     def action_choose(self, by: int) -> None:
         """Up and down."""
@@ -124,28 +150,21 @@ class QuestionDialog(Dialog):
     def action_accept(self) -> None:
         """Enter takes the marked answer."""
         if self._rested:
-            self._give(self.query_one(Choices).chosen)
+            self._answer(self.query_one(Choices).chosen)
 
     def action_number(self, number: int) -> None:
         """A digit takes its answer."""
         if self._rested and number <= len(self.question.answers):
-            self._give(self.question.answers[number - 1])
+            self._answer(self.question.answers[number - 1])
 
     def action_leave(self) -> None:
         """Esc takes the safe answer, at once."""
-        self._give(self.question.answers[-1])
+        self._answer(self.question.answers[-1])
 
     @property
     def _rested(self) -> bool:
         """Whether the hands have rested since the question came."""
         return self.counter.clock.monotonic() - self._quiet_since >= HANDS_SECONDS
 
-    def _give(self, answer: str) -> None:
-        if not self._sent:
-            self._sent = True
-            self.counter.command(Answer(self.question.id, answer), self)
-
-    def refuse(self, problem: NoticeView | None) -> None:
-        """It may be answered again."""
-        self._sent = False
-        super().refuse(problem)
+    def _answer(self, answer: str) -> None:
+        self.give(Answer(self.question.id, answer))

@@ -14,7 +14,7 @@ from edge_agent.views import AddDepartment, Snapshot
 from tui.drawing.foot import KeyHint
 from tui.drawing.line import BLANK, Line, apart, line, wrapped
 from tui.screens.base import Dialog
-from tui.shown import Shown, money
+from tui.shown import Shown, money, no_money
 from tui.widgets.choices import Choices, Option, text_row
 from tui.widgets.drawn import Drawn
 from tui.widgets.entry import Entry
@@ -54,9 +54,9 @@ class DepartmentDialog(Dialog):
         yield Choices(id="choices")
         yield Entry(id="value", hint=self._typing)
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Begin with the price; the departments are asked for meanwhile."""
-        super().on_mount()
+        super().opened()
         self.query_one(Choices).display = False
         self.query_one(Entry).focus()
         aside(self, self._ask, "departments")
@@ -113,12 +113,12 @@ class DepartmentDialog(Dialog):
         if not self._minor:
             minor = money(entry.value, shown.snapshot.digits)
             if not minor:
-                self.refuse_with("department.not_price")
+                self.refuse_as(no_money("department.not_price", shown, entry.value))
                 return
             self._step(minor, "")
             return
         if choices.chosen:
-            self.counter.command(AddDepartment(choices.chosen, self._minor, name=entry.value.strip(), code=self._code), self)
+            self.give(AddDepartment(choices.chosen, self._minor, name=entry.value.strip(), code=self._code))
 
     def action_leave(self) -> None:
         """Esc: back to the price, then out."""
@@ -126,7 +126,7 @@ class DepartmentDialog(Dialog):
         if not self._minor or shown is None:
             self.dismiss()
             return
-        self._step(0, shown.amount(self._minor))
+        self._step(0, shown.typed_amount(self._minor))
 
     def _typing(self, shown: Shown) -> str:
         return shown.words("department.name_placeholder") if self._minor else shown.words("department.price")

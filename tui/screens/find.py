@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from edge_agent.views import AddArticle, AnyCommand, AttachCustomer, CheckPrice, NoticeView, Snapshot
+from edge_agent.views import AddArticle, AttachCustomer, CheckPrice, Snapshot
 from tui.drawing.foot import KeyHint
+from tui.drawing.line import Line, line
 from tui.drawing.rows import article_row, customer_row
+from tui.messages import Words
 from tui.screens.lists import ListScreen
 from tui.shown import Shown
 from tui.widgets.choices import Choices, Option, row_of
@@ -27,11 +29,16 @@ class FindArticle(ListScreen):
 
     def placeholder(self, shown: Shown) -> str:
         """What can be typed."""
-        return shown.words("find.article_placeholder")
+        return shown.words("find.article_price_placeholder" if shown.snapshot.next_is_check else "find.article_placeholder")
+
+    def prompt(self, shown: Shown, cells: int) -> list[Line]:
+        """The number that waits for the article that is sold next: it may have been typed for this one, and is sold with it."""
+        waits = shown.snapshot.next_quantity
+        return [line(" ", (f"{waits} × ", "accent"))] if waits and not shown.snapshot.next_is_check else super().prompt(shown, cells)
 
     def takes(self, shown: Shown) -> str:
-        """Enter sells."""
-        return shown.words("find.sell")
+        """Enter sells; while a price is asked for, it shows that."""
+        return shown.words("find.price" if shown.snapshot.next_is_check else "find.sell")
 
     def more_hints(self, shown: Shown) -> Sequence[KeyHint]:
         """F10 prices the marked article."""
@@ -51,24 +58,23 @@ class FindArticle(ListScreen):
         when = words.when(found.as_of_ms, shown.now_ms, shown.snapshot.timezone) if found.as_of_ms is not None and shown else words("find.never")
         if not found.rows:
             return (), words("find.no_article", text=wanted, when=when)
-        return [Option(article.sku, row_of(article_row, article)) for article in found.rows], words.count("find.found", len(found.rows), when=when)
+        return [Option(article.sku, row_of(article_row, article)) for article in found.rows], _told(words, found.more, len(found.rows), when)
 
     def take(self, option: str) -> None:
-        """Sell it."""
-        self.counter.command(AddArticle(option, self._split(self.typed)[0]), self)
+        """Sell it, or say what it costs when that was asked."""
+        shown = self.counter.picture
+        if shown is not None and shown.snapshot.next_is_check:
+            self.give(CheckPrice(option))
+        else:
+            self.give(AddArticle(option, self._split(self.typed)[0]))
 
     def acted(self, name: str) -> bool:
         """F10 here: what the marked article costs."""
         chosen = self.query_one(Choices).chosen
         if name != "check" or not chosen:
             return False
-        self.counter.command(CheckPrice(chosen), self)
+        self.give(CheckPrice(chosen))
         return True
-
-    def answered(self, command: AnyCommand, problem: NoticeView | None) -> None:
-        """Back to the sale when it was sold or priced."""
-        if problem is None:
-            self.dismiss()
 
     @staticmethod
     def _split(text: str) -> tuple[str, str]:
@@ -106,13 +112,13 @@ class FindCustomer(ListScreen):
         when = words.when(found.as_of_ms, shown.now_ms, shown.snapshot.timezone) if found.as_of_ms is not None and shown else words("find.never")
         if not found.rows:
             return (), words("find.no_customer", when=when)
-        return [Option(customer.id, row_of(customer_row, customer)) for customer in found.rows], words.count("find.found", len(found.rows), when=when)
+        return [Option(customer.id, row_of(customer_row, customer)) for customer in found.rows], _told(words, found.more, len(found.rows), when)
 
     def take(self, option: str) -> None:
         """They stand here."""
-        self.counter.command(AttachCustomer(option), self)
+        self.give(AttachCustomer(option))
 
-    def answered(self, command: AnyCommand, problem: NoticeView | None) -> None:
-        """Back to the sale when they are attached (or a question about it is open)."""
-        if problem is None:
-            self.dismiss()
+
+def _told(words: Words, more: bool, rows: int, when: str) -> str:
+    """How many, and whether there are others that nobody sees yet."""
+    return words("find.many", n=rows, when=when) if more else words.count("find.found", rows, when=when)

@@ -57,5 +57,5 @@ class HelpDialog(Dialog):
             rows += [line((words("help.message"), "strong")), *(indented(row, 2) for row in wrapped(f"{shown.discreet(text)} {hint}", cells - 2)), BLANK]
         rows += [line((words("help.keys"), "strong"))]
         rows += [line("  ", (f"{hint.key:<7}", "key"), hint.text) for hint in self._hints]
-        rows += [line("  ", (f"{'Ctrl+P':<7}", "key"), words("act.palette"))]
+        rows += [line("  ", (f"{words('key.ctrl+p'):<7}", "key"), words("act.palette"))]
         return rows

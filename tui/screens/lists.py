@@ -12,10 +12,10 @@ from textual.containers import Horizontal
 from textual.message import Message
 
 from edge_agent.client import ApiProblem, ServiceUnreachable
-from edge_agent.views import NoticeView
+from edge_agent.views import AnyCommand, NoticeView
 from tui.acts import LIST_KEY_LINE, key_line
 from tui.drawing.foot import KeyHint
-from tui.drawing.line import Line, line
+from tui.drawing.line import Line, indented, line, wrapped
 from tui.screens.base import CounterScreen
 from tui.shown import Shown
 from tui.widgets.choices import Choices, Option
@@ -66,6 +66,10 @@ class ListScreen(CounterScreen):
         """What can be typed."""
         return ""
 
+    def prompt(self, shown: Shown, cells: int) -> list[Line]:
+        """What stands before the entry line."""
+        return [line(" ", ("› ", "accent"))]
+
     async def search(self, text: str) -> tuple[Sequence[Option], str]:
         """The rows for a typed text, and a note (where they come from, how old they are; or why there are none)."""
         return (), ""
@@ -73,17 +77,23 @@ class ListScreen(CounterScreen):
     def take(self, option: str) -> None:
         """Enter on a row."""
 
+    def answered(self, command: AnyCommand, problem: NoticeView | None) -> None:
+        """Back to where it was called from when the row was taken."""
+        super().answered(command, problem)
+        if problem is None:
+            self.dismiss()
+
     def body(self) -> Iterable[Widget]:
         """Heading, entry, rows, note."""
         yield Drawn(lambda shown, cells: [line(" ", (self.title_text(shown), "strong"))], id="title")
         if self.with_entry:
-            yield Horizontal(Drawn(lambda shown, cells: [line(" ", ("› ", "accent"))], id="prompt"), Entry(id="entry", hint=self.placeholder), id="entering")
+            yield Horizontal(Drawn(self.prompt, id="prompt"), Entry(id="entry", hint=self.placeholder), id="entering")
         yield Choices(id="choices")
         yield Drawn(self._noted, id="note")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Search for nothing typed."""
-        super().on_mount()
+        super().opened()
         if self.entry is not None:
             self.entry.focus()
         self.look()
@@ -118,7 +128,7 @@ class ListScreen(CounterScreen):
         self._note = event.note if event.options else ""
         kept = self.query_one(Choices).chosen
         self.query_one(Choices).offer(event.options, event.note, chosen=kept)
-        self.query_one("#note", Drawn).redraw()
+        self._follow_the_row()
         if self._accept_when_came:
             self._accept_when_came = False
             self.action_accept()
@@ -147,11 +157,23 @@ class ListScreen(CounterScreen):
         """Up and down."""
         self._accept_when_came = False
         self.query_one(Choices).move(by)
+        self._follow_the_row()
 
     def action_page(self, by: int) -> None:
         """Page up and down."""
         choices = self.query_one(Choices)
         choices.move(by * choices.page())
+        self._follow_the_row()
+
+    @property
+    def chosen(self) -> str:
+        """The marked row; "" before there are any."""
+        return next((choices.chosen for choices in self.query(Choices)), "")
+
+    def _follow_the_row(self) -> None:
+        """What is said of the marked row, and what Enter does with it, goes with the cursor."""
+        self.query_one("#note", Drawn).redraw()
+        self._redraw_keys()
 
     def hints(self, shown: Shown) -> Sequence[KeyHint]:
         """Enter, arrows, Esc, then the function keys."""
@@ -164,11 +186,11 @@ class ListScreen(CounterScreen):
 
     def takes(self, shown: Shown) -> str:
         """What Enter does here, in a word."""
-        return shown.words("key_does.choose")
+        return shown.words("panel.do")
 
     def more_hints(self, shown: Shown) -> Sequence[KeyHint]:
         """Keys of this screen only."""
         return ()
 
     def _noted(self, shown: Shown, cells: int) -> list[Line]:
-        return [line(" ", (self._note, "muted"))] if self._note else []
+        return [indented(row, 1) for row in wrapped(self._note, cells - 2, "muted")]

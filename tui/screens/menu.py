@@ -7,11 +7,14 @@ from typing import ClassVar
 
 from textual import events
 
-from tui.acts import ACTS, BY_NAME, Act, key_label
-from tui.drawing.line import Line, apart, line
+from tui.acts import ACTS, BY_NAME, Act, key_label, why_not
+from tui.drawing.line import Line, apart, joined, line
 from tui.screens.lists import ListScreen
 from tui.shown import Shown
 from tui.widgets.choices import Option
+
+ROOMY = 90
+"""Columns from which on a row also says why its act cannot be done now."""
 
 
 class MenuScreen(ListScreen):
@@ -80,5 +83,8 @@ class _Row:
         words, act = shown.words, self._act
         key = key_label(shown, act.key) if act.key else self._letter
         refusal = act.refusal(shown)
-        left = line((f"{key:<7}", "key"), (f"{words.named('act', act.name):<24}", "muted" if refusal else "strong"), (words.named("does", act.name), "muted"))
-        return apart(left, line((words.maybe(refusal, ""), "muted")) if refusal and cells >= 90 else line(), cells)
+        name = line((f"{key:<7}", "key"), (f"{words.named('act', act.name):<24}", "muted" if refusal else "strong"))
+        does, why = line((words.named("does", act.name), "muted")), line((why_not(shown, refusal), "muted")) if refusal and cells >= ROOMY else line()
+        if name.cells + does.cells + why.cells + 3 > cells and why.cells:
+            does, why = why, line()  # no room for both: why not is worth more
+        return apart(joined([name, does], ""), why, cells)

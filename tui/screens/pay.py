@@ -15,10 +15,11 @@ from tui.drawing.foot import KeyHint
 from tui.drawing.line import Line, line
 from tui.screens.base import CounterScreen
 from tui.screens.confirm import Confirm
+from tui.screens.label import sign_in_box
 from tui.screens.review import ReviewDialog
 from tui.shown import HANDS_SECONDS, Shown, money
 from tui.widgets.basket import Basket
-from tui.widgets.drawn import Drawn
+from tui.widgets.drawn import Drawn, Fitted
 from tui.widgets.entry import Entry
 
 if TYPE_CHECKING:
@@ -34,13 +35,18 @@ def _is_key(character: str, value: str) -> bool:
 
 
 def _hint(shown: Shown) -> str:
-    return shown.words("pay.placeholder") if _attempt(shown) is None else ""
+    if _attempt(shown) is not None:
+        return ""
+    payment = shown.snapshot.payment
+    kinds = payment.methods if payment is not None else shown.snapshot.tender_kinds
+    return shown.words("pay.placeholder" if "card" in kinds else "pay.placeholder_cash")
 
 
 class PayScreen(CounterScreen):
     """Taking money for the basket that was open when it was called."""
 
     topic = "pay"
+    tells_beside = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", show=False),
         Binding("down", "choose(1)", show=False),
@@ -48,28 +54,33 @@ class PayScreen(CounterScreen):
         Binding("delete", "give_back", show=False, priority=True),
         Binding("p,P", "park", show=False),
         Binding("r,R", "review", show=False),
+        Binding("b,B", "manager", show=False),
     ]
 
     def __init__(self) -> None:
         super().__init__()
+        self._of = ""
         self._at = 0
         self._stopping = ""
         self._asked_minor = 0
+        self._asked: NoticeView | None = None
         self._offered_at: float | None = None
 
     def body(self) -> Iterable[Widget]:
         """The basket, what can be chosen, what is due, the entry line."""
-        yield Horizontal(Basket(self.counter.clock, chooses=False, id="basket"), Drawn(self._panel, id="pay", topic="pay"), id="upper")
+        yield Horizontal(Basket(self.counter.clock, chooses=False, id="basket"), Fitted(self._panel, id="pay", topic="pay"), id="upper")
         yield Drawn(total.total, id="total")
         yield Horizontal(Drawn(self._prompt, id="prompt"), Entry(id="entry", shortcut=_is_key, hint=_hint), id="entering")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Digits are an amount from the first key on."""
-        super().on_mount()
+        super().opened()
         self.query_one(Entry).focus()
 
     def show(self, shown: Shown) -> None:
         """Draw; while a payment is under way there is nothing to type."""
+        if not self._of and shown.snapshot.basket is not None:
+            self._of = shown.snapshot.basket.id
         awaited = _attempt(shown) is not None
         for entry in self.query(Entry):
             if entry.disabled != awaited:
@@ -80,17 +91,24 @@ class PayScreen(CounterScreen):
         self._at = min(self._at, max(0, len(pay.choices(shown)) - 1))
         super().show(shown)
 
+    def has_grown(self) -> None:
+        """Something was scanned while one paid: a key that was meant for the amount before takes none."""
+        self._offered_at, self._asked_minor = self.counter.clock.monotonic(), 0
+
     def fits(self, snapshot: Snapshot) -> bool:
-        """As long as there is something to pay."""
-        payment = snapshot.payment
-        return snapshot.basket is not None and payment is not None and (snapshot.phase in ("selling", "paying") or payment.attempt is not None)
+        """As long as there is something to pay, of the same basket: the next customer's is not this one's to take money for."""
+        basket, payment = snapshot.basket, snapshot.payment
+        if basket is None or payment is None or self._of not in ("", basket.id):
+            return False
+        return snapshot.phase in ("selling", "paying") or payment.attempt is not None
 
     @property
     def focus_topic(self) -> str:
         """F1 explains the payment under way."""
         attempt = _attempt(self.counter.picture)
         if attempt is None:
-            return "pay"
+            shown = self.counter.picture
+            return "pay" if shown is None or "card" in shown.snapshot.tender_kinds else "pay_cash"
         return {"unknown": "card_unknown", "needs_review": "card_review"}.get(attempt.state, "card")
 
     def hints(self, shown: Shown) -> Sequence[KeyHint]:
@@ -102,6 +120,7 @@ class PayScreen(CounterScreen):
                 ("Esc", words("attempt.cancel"), attempt.can_cancel),
                 ("P", words("attempt.park"), attempt.can_park),
                 ("R", words("attempt.review"), attempt.state == "needs_review"),
+                ("B", words("attempt.manager"), attempt.state == "needs_review" and not pay.may_decide(shown)),
             )
             return [help_hint, *(KeyHint(key, text, rank=0) for key, text, can in may if can)]
         payment = shown.snapshot.payment
@@ -113,12 +132,12 @@ class PayScreen(CounterScreen):
             found.append(KeyHint(words("key.delete"), words("pay.give_back"), rank=0))
         return [*found, KeyHint("Esc", words("pay.back"), rank=0)]
 
-    def _panel(self, shown: Shown, cells: int) -> list[Line]:
+    def _panel(self, shown: Shown, cells: int, rows: int) -> list[Line]:
         attempt = _attempt(shown)
         if attempt is not None:
             return pay.attempt_panel(shown, attempt, cells)
         entry = self.entry
-        return pay.pay_panel(shown, entry.value if entry else "", self._at, cells)
+        return pay.pay_panel(shown, entry.value if entry else "", self._at, cells, self.grown, rows)
 
     def _prompt(self, shown: Shown, cells: int) -> list[Line]:
         return [line(" ", (f"{shown.snapshot.currency} ", "accent"))] if _attempt(shown) is None else []
@@ -127,8 +146,10 @@ class PayScreen(CounterScreen):
 
     @on(Entry.Changed)
     def typing(self) -> None:
-        """What a typed amount would do is said while it is typed."""
-        self._asked_minor = 0
+        """What a typed amount would do is said while it is typed; what was asked about another goes with it."""
+        if self._asked is not None:
+            self.counter.unsay(self._asked)
+        self._asked_minor, self._asked = 0, None
         self.query_one("#pay", Drawn).redraw()
 
     def action_choose(self, by: int) -> None:
@@ -156,7 +177,9 @@ class PayScreen(CounterScreen):
             self._take("cash" if "cash" in shown.snapshot.payment.methods else "card", typed, shown)
             return
         offered = pay.choices(shown)
-        if offered and not value:
+        if value:
+            self.query_one(Entry).refused(value)
+        elif offered:
             self._take(offered[self._at].kind, offered[self._at].minor, shown)
 
     @on(Entry.Shortcut)
@@ -169,7 +192,9 @@ class PayScreen(CounterScreen):
         if letter in "CK":
             typed = money(event.value, shown.snapshot.digits) or None
             if typed is not None or not event.value:
-                self._take("card", typed, shown)
+                self._take("card", typed if typed is not None else max(0, shown.snapshot.payment.rest.minor), shown)
+            else:
+                self.query_one(Entry).refused(event.value)
             return
         for choice in pay.choices(shown):
             if choice.key == letter and not event.value:
@@ -179,13 +204,27 @@ class PayScreen(CounterScreen):
         """P sets a sale aside whose payment is unclear."""
         attempt = _attempt(self.counter.picture)
         if attempt is not None and attempt.can_park:
-            self.counter.command(Park())
+            self.counter.command(Park(basket=self._of))
 
     def action_review(self) -> None:
-        """R lets a person decide what no query could settle."""
-        attempt = _attempt(self.counter.picture)
-        if attempt is not None and attempt.state == "needs_review":
+        """R lets a person with the right decide what no query could settle; before its time it says when that is."""
+        shown = self.counter.picture
+        attempt = _attempt(shown)
+        if shown is None or attempt is None:
+            return
+        if attempt.state == "unknown" and attempt.review_ms:
+            self.counter.say_notice(NoticeView("", "warn", pay.decided(shown, attempt.review_ms)))
+        elif attempt.state == "needs_review" and not pay.may_decide(shown):
+            self.counter.say("refused.no_review")
+        elif attempt.state == "needs_review":
             self.counter.lay(ReviewDialog(attempt))
+
+    def action_manager(self) -> None:
+        """B lets somebody sign in who may decide; the payment stays where it is."""
+        shown = self.counter.picture
+        attempt = _attempt(shown)
+        if shown is not None and attempt is not None and attempt.state == "needs_review":
+            self.counter.lay(sign_in_box(shown))
 
     def action_leave(self) -> None:
         """Esc asks the terminal to stop, or goes back to the sale; a payment under way is never left behind unseen."""
@@ -202,6 +241,7 @@ class PayScreen(CounterScreen):
 
     def answered(self, command: AnyCommand, problem: NoticeView | None) -> None:
         """A stop that was refused may be asked for again."""
+        super().answered(command, problem)
         if problem is not None and isinstance(command, CancelPayment):
             self._stopping = ""
 
@@ -218,21 +258,34 @@ class PayScreen(CounterScreen):
     # --- amounts -----------------------------------------------------------------------------------------------------------------
 
     def _take(self, kind: str, minor: int | None, shown: Shown) -> None:
-        """Take money that way, unless the choices came back only now (a card was declined) under a hand that meant something else."""
-        payment = shown.snapshot.payment
+        """Take money that way, unless the choices changed only now (a card was declined, a scan added something) under a hand that meant others."""
+        payment, entry = shown.snapshot.payment, self.query_one(Entry)
         assert payment is not None
         if self._offered_at is not None and self.counter.clock.monotonic() - self._offered_at < HANDS_SECONDS:
             return
         if kind not in payment.methods:
-            self.counter.say("refused.no_card" if kind == "card" else "refused.no_cash")
+            self._say_why_not(kind, shown)
             return
         if kind == "cash" and minor is not None and minor > ASK_AGAIN_TIMES * max(payment.cash_due.minor, 1) and self._asked_minor != minor:
             self._asked_minor = minor
-            self.counter.say("pay.ask_again", amount=shown.amount(minor))
+            self._asked = NoticeView("", "warn", shown.words("pay.ask_again", amount=shown.amount(minor)))
+            self.counter.say_notice(self._asked)
+            entry.refused(entry.value)
             return
-        self.query_one(Entry).clear()
+        entry.clear()
         self._at = 0
-        self.counter.command(PayCash(minor) if kind == "cash" else PayCard(minor))
+        if kind == "cash":
+            self.counter.command(PayCash(minor, self._of))
+        else:
+            self.give(PayCard(minor, self._of))
+
+    def _say_why_not(self, kind: str, shown: Shown) -> None:
+        if kind == "cash":
+            self.counter.say("refused.no_cash")
+        elif "card" in shown.snapshot.tender_kinds:
+            self.counter.say_notice(NoticeView("refused.no_card", "warn", ""))
+        else:
+            self.counter.say("not_now.no_card_method")
 
 
 def _attempt(shown: Shown | None) -> AttemptView | None:

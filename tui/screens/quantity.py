@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 
+_DECIMAL, _WHOLE = re.compile(r"[0-9]{1,3}[.,][0-9]{1,3}"), re.compile(r"[0-9]{1,6}")
+"""A number alone, for what is weighed: with a decimal sign it is kilograms, as the price is for one; without, it could be either."""
+
+
 class QuantityDialog(Dialog):
     """How many, or how heavy, for the line that was chosen when the key was pressed."""
 
@@ -33,9 +38,9 @@ class QuantityDialog(Dialog):
         yield Drawn(self._title)
         yield Entry(id="value")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Begin with what it is."""
-        super().on_mount()
+        super().opened()
         entry = self.query_one(Entry)
         entry.value = self._held.quantity or str(self._held.pieces)
         entry.action_select_all()
@@ -51,10 +56,19 @@ class QuantityDialog(Dialog):
 
     def _title(self, shown: Shown, cells: int) -> list[Line]:
         name = f"{self._held.name}, {self._held.variant}" if self._held.variant else self._held.name
-        return [line((shown.words("quantity.title"), "strong")), *wrapped(name, cells), *wrapped(shown.words("quantity.how"), cells, "muted"), line("")]
+        words = shown.words
+        title, how = (words("quantity.title_weight"), words("quantity.how_weight")) if self._weighed else (words("quantity.title"), words("quantity.how"))
+        return [line((title, "strong")), *wrapped(name, cells), *wrapped(how, cells, "muted"), line("")]
+
+    @property
+    def _weighed(self) -> bool:
+        return not self._held.pieces
 
     @on(Entry.Submitted)
     def typed(self, event: Entry.Submitted) -> None:
         """Enter changes it; the service says what is no quantity."""
-        if event.value.strip():
-            self.counter.command(SetQuantity(self._held.id, event.value.strip()), self)
+        text = event.value.strip()
+        if self._weighed and _WHOLE.fullmatch(text):
+            self.refuse_with("quantity.needs_weight", typed=text)
+        elif text:
+            self.give(SetQuantity(self._held.id, f"{text} kg" if self._weighed and _DECIMAL.fullmatch(text) else text))

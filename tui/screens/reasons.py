@@ -24,8 +24,13 @@ REASON_CHARS_MAX = 80
 """What the service takes (``views.Reason``)."""
 
 
+def in_words(reason: str) -> bool:
+    """Whether it is a reason at all; a number was meant to choose one, or is a slip."""
+    return any(character.isalpha() for character in reason)
+
+
 class ReasonDialog(Dialog):
-    """A reason for ``command``; ``usual`` are keys of the catalogue. Typed text goes before the marked reason."""
+    """A reason for ``command``; ``usual`` are keys of the catalogue, ``does`` is what Enter does. Typed text goes before the marked reason."""
 
     topic = "reason"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,12 +39,13 @@ class ReasonDialog(Dialog):
         Binding("enter", "accept", show=False),
     ]
 
-    def __init__(self, title: str, usual: Sequence[str], command: Callable[[str], AnyCommand], basket: str) -> None:
+    def __init__(self, title: str, usual: Sequence[str], command: Callable[[str], AnyCommand], basket: str, does: str) -> None:
         super().__init__()
         self._title = title
         self._usual = usual
         self._command = command
         self._basket = basket
+        self._does = does
 
     def box(self) -> Iterable[Widget]:
         """The title, the usual reasons, the entry for another."""
@@ -47,9 +53,9 @@ class ReasonDialog(Dialog):
         yield Choices(id="choices")
         yield Entry(id="value", hint=lambda shown: shown.words("reason.other"))
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Offer the usual reasons."""
-        super().on_mount()
+        super().opened()
         words, entry = self.counter.words, self.query_one(Entry)
         self.query_one(Choices).offer([Option(text, text_row(text)) for text in (words.maybe(key, key) for key in self._usual)])
         entry.max_length = REASON_CHARS_MAX
@@ -63,7 +69,7 @@ class ReasonDialog(Dialog):
         """Enter, arrows, Esc."""
         words = shown.words
         return [
-            KeyHint("Enter", words("key_does.accept"), rank=0),
+            KeyHint("Enter", self._does, rank=0),
             KeyHint("↑↓", words("key_does.choose"), rank=0),
             KeyHint("Esc", words("key_does.leave"), rank=0),
         ]
@@ -80,5 +86,7 @@ class ReasonDialog(Dialog):
     def action_accept(self) -> None:
         """Enter takes what was typed, else the marked reason."""
         reason = self.query_one(Entry).value.strip() or self.query_one(Choices).chosen
-        if reason:
-            self.counter.command(self._command(reason), self)
+        if reason and not in_words(reason):
+            self.refuse_with("reason.words")
+        elif reason:
+            self.give(self._command(reason))

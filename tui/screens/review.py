@@ -25,6 +25,7 @@ class ReviewDialog(Dialog):
     """Whether the terminal's list shows the payment, and a note of what it showed. The note is required; nothing is preselected for money moved."""
 
     topic = "card_review"
+    typed_stays = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", show=False),
         Binding("down", "choose(1)", show=False),
@@ -41,9 +42,9 @@ class ReviewDialog(Dialog):
         yield Choices(id="choices")
         yield Entry(id="value", hint=lambda shown: shown.words("review.note"))
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Offer the two answers, the one that takes no money first."""
-        super().on_mount()
+        super().opened()
         words = self.counter.words
         self.query_one(Choices).offer([Option("no", text_row(words("review.not_moved"))), Option("yes", text_row(words("review.moved")))])
         self.query_one(Entry).focus()
@@ -57,16 +58,21 @@ class ReviewDialog(Dialog):
         """Enter, arrows, Esc."""
         words = shown.words
         return [
-            KeyHint("Enter", words("key_does.accept"), rank=0),
+            KeyHint("Enter", words("review.do"), rank=0),
             KeyHint("↑↓", words("key_does.choose"), rank=0),
             KeyHint("Esc", words("key_does.leave"), rank=0),
         ]
 
     def _heading(self, shown: Shown, cells: int) -> list[Line]:
-        words, attempt = shown.words, self._attempt
+        words, payment = shown.words, shown.snapshot.payment
+        attempt = payment.attempt if payment is not None and payment.attempt is not None else self._attempt  # it may be told more meanwhile
         when = words.when(attempt.since_ms, shown.now_ms, shown.snapshot.timezone)
-        text = words("review.look", terminal=attempt.terminal, amount=f"{attempt.amount.text} {shown.snapshot.currency}", when=when)
-        return [line((words("review.title"), "strong")), BLANK, *wrapped(text, cells), BLANK]
+        amount = f"{attempt.amount.text} {shown.snapshot.currency}"
+        text = words("review.look", terminal=attempt.terminal, amount=amount, when=when)
+        rows = [line((words("review.title"), "strong")), BLANK, *wrapped(text, cells)]
+        if attempt.reported:
+            rows += [BLANK, *wrapped(words("review.reported", reported=attempt.reported, amount=amount), cells, "warn")]
+        return [*rows, BLANK]
 
     def action_choose(self, by: int) -> None:
         """Up and down."""
@@ -79,4 +85,4 @@ class ReviewDialog(Dialog):
         if not note:
             self.refuse_with("review.needs_note")
             return
-        self.counter.command(ReviewPayment(self._attempt.id, self.query_one(Choices).chosen == "yes", note[:80]), self)
+        self.give(ReviewPayment(self._attempt.id, self.query_one(Choices).chosen == "yes", note[:80]))

@@ -10,7 +10,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from edge_agent.views import Enter, LineView, NextIsCheck, NextQuantity, SetQuantity, Snapshot
+from edge_agent.views import AnyCommand, Enter, LineView, NextIsCheck, NextQuantity, NoticeView, SetQuantity, Snapshot
 from tui.acts import CLOSED_KEY_LINE, key_line
 from tui.drawing import customer, total
 from tui.drawing.foot import KeyHint
@@ -26,8 +26,10 @@ from tui.widgets.entry import Entry
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-_QUANTITY = re.compile(r"\d{1,4}|\d{1,3}[.,]?\d{0,3} ?kg|\d{1,6} ?g", re.IGNORECASE)
-"""What may stand before ``*``: pieces, kilograms or grams; the service understands it and has the last word."""
+_AMOUNT = r"(\d{1,4}|\d{1,3}[.,]?\d{0,3} ?kg|\d{1,6} ?g)"
+_QUANTITY = re.compile(rf"(?:{_AMOUNT}\*)?{_AMOUNT}", re.IGNORECASE)
+"""What may stand before ``*``: pieces, kilograms or grams; the service understands it and has the last word. One that it refused may stand
+before the next try."""
 
 
 def _is_key(character: str, value: str) -> bool:
@@ -36,13 +38,29 @@ def _is_key(character: str, value: str) -> bool:
 
 
 def _hint(shown: Shown) -> str:
-    return shown.words("entry.placeholder")
+    return shown.words("entry.price_placeholder" if shown.snapshot.next_is_check else "entry.placeholder")
+
+
+class _Quantity:
+    """A quantity on its way to the service: a refused one stands in the entry line again, before the code that it was typed for, and sells nothing."""
+
+    def __init__(self, entry: Entry, taken: str) -> None:
+        self._entry = entry
+        self._taken = taken
+
+    def answered(self, command: AnyCommand, problem: NoticeView | None) -> None:
+        """The service took the quantity, or not."""
+        if problem is None:
+            self._entry.settle(self._taken)
+        else:
+            self._entry.give_back(self._taken)
 
 
 class SaleScreen(CounterScreen):
     """The counter."""
 
     topic = "sale"
+    tells_beside = False
     _of = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", show=False),
@@ -67,16 +85,16 @@ class SaleScreen(CounterScreen):
         yield Drawn(total.total, id="total")
         yield Horizontal(Drawn(self._prompt, id="prompt"), Entry(id="entry", shortcut=_is_key, empties=True, taking="*", hint=_hint), id="entering")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """The entry line has the focus."""
-        super().on_mount()
+        super().opened()
         self.query_one(Entry).focus()
 
     def show(self, shown: Shown) -> None:
         """Draw; a register that must not sell shows why instead."""
         self.set_class(shown.snapshot.phase == "stopped", "-stopped")
         basket = shown.snapshot.basket.id if shown.snapshot.basket else ""
-        if self._of and self._of != basket:
+        if (self._of and self._of != basket) or shown.snapshot.shift is None:
             for entry in self.query(Entry):
                 entry.clear()  # it was typed for the customer who is gone
         self._of = basket
@@ -93,7 +111,7 @@ class SaleScreen(CounterScreen):
         found = key_line(shown)
         sale = shown.snapshot.last_sale
         if shown.snapshot.basket is None and sale is not None and sale.print_state == "not_printed":
-            found.insert(1, KeyHint("Ctrl+R", shown.words("act.print"), rank=0))
+            found.insert(1, KeyHint(shown.words("key.ctrl+r"), shown.words("act.print"), rank=0))
         return found
 
     @property
@@ -130,7 +148,8 @@ class SaleScreen(CounterScreen):
         entry, shown = self.query_one(Entry), self.counter.picture
         if entry.value:
             entry.clear()
-        elif shown is not None and shown.snapshot.next_quantity:
+        elif shown is not None and (shown.snapshot.next_quantity or entry.under_way):
+            entry.clear()
             self.counter.command(NextQuantity(""))
         elif shown is not None and (shown.snapshot.next_is_check or shown.snapshot.price_check):
             self.counter.command(NextIsCheck(on=False))
@@ -148,8 +167,10 @@ class SaleScreen(CounterScreen):
     def shortcut(self, event: Entry.Shortcut) -> None:
         """A key that changes a quantity."""
         if event.character == "*":
-            if event.value.strip():
-                self.counter.command(NextQuantity(event.value.strip()))
+            if event.value:
+                self.counter.command(NextQuantity(event.value), _Quantity(self.query_one(Entry), f"{event.value}*"))
+            elif self.counter.picture is not None and self.counter.picture.snapshot.next_quantity:
+                self.counter.command(NextQuantity(""))  # of nothing: the number that waits is forgotten
             return
         if event.character in "qQ":
             self.counter.act("quantity")

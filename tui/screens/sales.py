@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
 
-from edge_agent.client import ApiProblem, ServiceUnreachable
+from edge_agent.client import FOUND_MAX, ApiProblem, ServiceUnreachable
 from edge_agent.views import AnyCommand, NoticeView, PrintReceipt, Reprint, SaleDetailView, SaleView
 from tui.drawing.foot import KeyHint
 from tui.drawing.line import BLANK, Line, apart, line
@@ -52,7 +52,14 @@ class SalesScreen(ListScreen):
         self._sales |= {sale.id: sale for sale in sales}  # an answer that is late must not take the rows of the list away
         if not sales:
             return (), self.counter.words("sales.none")
-        return [Option(sale.id, row_of(sale_row, sale)) for sale in sales], self.counter.words.count("sales.found", len(sales))
+        words = self.counter.words
+        told = words("sales.many", n=len(sales)) if len(sales) >= FOUND_MAX else words.count("sales.found", len(sales))
+        return [Option(sale.id, row_of(sale_row, sale)) for sale in sales], told
+
+    def on_screen_resume(self) -> None:
+        """Back from a receipt: it may have been printed meanwhile."""
+        super().on_screen_resume()
+        self.look()
 
     def take(self, option: str) -> None:
         """Show its receipt."""
@@ -85,16 +92,28 @@ class ReceiptScreen(CounterScreen):
         self._sale = sale
         self._detail: SaleDetailView | None = None
         self._why = ""
+        self._asked_at = (-1, "")
 
     def body(self) -> Iterable[Widget]:
         """Heading and paper."""
         yield Drawn(self._heading, id="title")
         yield VerticalScroll(Drawn(self._paper, id="paper"), id="scroll")
 
-    def on_mount(self) -> None:
+    def opened(self) -> None:
         """Ask for the receipt."""
-        super().on_mount()
-        aside(self, self._ask, "receipt")
+        super().opened()
+        self._look(self.counter.picture)
+
+    def show(self, shown: Shown) -> None:
+        """Draw; whether it was printed may have changed with the picture."""
+        super().show(shown)
+        self._look(shown)
+
+    def _look(self, shown: Shown | None) -> None:
+        at = (shown.snapshot.view, shown.snapshot.boot) if shown is not None else (0, "")
+        if at != self._asked_at:
+            self._asked_at = at
+            aside(self, self._ask, "receipt")
 
     async def _ask(self) -> None:
         words = self.counter.words
@@ -108,9 +127,9 @@ class ReceiptScreen(CounterScreen):
             self.post_message(self.Came(detail))
 
     def on_receipt_screen_came(self, event: Came) -> None:
-        """Show it."""
-        self._detail, self._why = event.detail, event.why
-        self.query_one("#paper", Drawn).redraw()
+        """Show it; a receipt that is there already stays when asking again failed."""
+        self._detail, self._why = event.detail or self._detail, event.why
+        self.redraw()
 
     def hints(self, shown: Shown) -> Sequence[KeyHint]:
         """P, arrows, Esc."""
@@ -120,7 +139,7 @@ class ReceiptScreen(CounterScreen):
 
     @property
     def _never_printed(self) -> bool:
-        return self._sale.print_state == "not_printed"
+        return (self._detail.sale if self._detail else self._sale).print_state == "not_printed"
 
     def _heading(self, shown: Shown, cells: int) -> list[Line]:
         sale = self._sale
@@ -129,6 +148,7 @@ class ReceiptScreen(CounterScreen):
             apart(
                 line(" ", (sale.receipt, "strong"), (f"  {when}", "muted")), line((sale.total.text, "strong"), (f" {shown.snapshot.currency} ", "muted")), cells
             ),
+            line(" ", (shown.words("sales.no_returns"), "muted")),
             BLANK,
         ]
 

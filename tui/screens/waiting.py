@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from edge_agent.client import ApiProblem, Disconnected, ServiceUnreachable
 from tui.drawing.line import BLANK, Line, centred, line, wrapped
 from tui.messages import Words
 
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 class WaitingScreen(Screen[None]):
     """Drawn without a picture: there may never have been one."""
 
-    def __init__(self, words: Words, waited: Callable[[], int], reason: Callable[[], str]) -> None:
+    def __init__(self, words: Words, waited: Callable[[], int], lost: Callable[[], Disconnected | None]) -> None:
         super().__init__()
         self._words = words
         self._waited = waited
-        self._reason = reason
+        self._lost = lost
 
     def compose(self) -> ComposeResult:
         """The sentence in the middle."""
@@ -39,9 +40,18 @@ class WaitingScreen(Screen[None]):
         width = min(cells - 4, 64)
         rows = [line((words("waiting.title"), "strong")), BLANK, *wrapped(words("waiting.text"), width), BLANK]
         rows += [line((words("waiting.for", time=words.waited(self._waited())), "muted"))]
-        if self._reason():
-            rows += wrapped(self._reason(), width, "muted")
+        lost = self._lost()
+        if lost is not None:
+            rows += [BLANK, *(row for says in told(words, lost.error) for row in wrapped(says, width, "muted"))]
         return [centred(row, cells) for row in rows]
+
+
+def told(words: Words, error: ServiceUnreachable | ApiProblem) -> tuple[str, str]:
+    """What was tried and how it failed, and what IT can do, as sentences."""
+    if isinstance(error, ApiProblem):
+        return words.notice(words.problem(error.problem))
+    where = error.where or words("unreachable.here")
+    return words(f"unreachable.{error.reason}", where=where), words("unreachable.do_denied" if error.reason == "denied" else "unreachable.do")
 
 
 class Sentence(Widget):

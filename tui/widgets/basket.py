@@ -24,6 +24,8 @@ class Basket(Drawn):
         self._clock = clock
         self._chosen = ""
         self._changes: tuple[object, ...] = ()
+        self._off_before: tuple[str, list[str]] = ("", [])
+        self._newest_off = ""
         self._chosen_at: float | None = None
         self._top = 0
         self._rows = 0
@@ -54,6 +56,7 @@ class Basket(Drawn):
         at = lines.index(self._chosen) if self._chosen in lines else len(lines) - 1
         self._chosen = lines[max(0, min(len(lines) - 1, at + by))]
         self._chosen_at = self._clock.monotonic()
+        self._newest_off = ""
         self.redraw()
         if self._shown is not None:
             self._say_more(self._shown)
@@ -66,7 +69,7 @@ class Basket(Drawn):
         """Forget a choice by hand; False when there was none."""
         if self._chosen_at is None:
             return False
-        self._chosen_at = None
+        self._chosen_at, self._newest_off = None, ""
         basket = self._basket
         self._chosen = basket.changed if basket and basket.changed else (order(basket) or [""])[-1]
         self.redraw()
@@ -76,6 +79,7 @@ class Basket(Drawn):
         lines = order(basket)
         changed = next((held for held in basket.lines if held.id == basket.changed), None) if basket else None
         changes: tuple[object, ...] = (basket.id, changed, len(lines)) if basket else ()
+        self._follow_off(basket, new=changes != self._changes)
         held_by_hand = self._chosen_at is not None and self._clock.monotonic() - self._chosen_at <= CHOICE_SECONDS
         if changes != self._changes and not held_by_hand:
             self._chosen, self._chosen_at = (changed.id if changed else ""), None
@@ -83,28 +87,36 @@ class Basket(Drawn):
         if self._chosen not in lines:
             self._chosen, self._chosen_at = (lines[-1] if lines else ""), None
 
+    def _follow_off(self, basket: BasketView | None, *, new: bool) -> None:
+        """Keep which discount off the whole basket was just given: it is looked at until something else changes or is chosen."""
+        of, before = self._off_before
+        off = [given.id for given in basket.discounts] if basket else []
+        came = [given for given in off if given not in before] if basket is not None and basket.id == of else []
+        if came or new or self._newest_off not in off:
+            self._newest_off = came[-1] if came else ""
+        self._off_before = (basket.id if basket else "", off)
+
     def drawing(self, shown: Shown, cells: int) -> Sequence[Line]:
         """The rows that fit, with the chosen line among them."""
         height = self.content_size.height
-        rows = basket_rows(shown, self._chosen if self._chooses else "", cells)
+        rows = basket_rows(shown, self._chosen if self._chooses else "", cells, self._newest_off)
         self._rows = len(rows)
         if not rows:
             self._top = 0
             return empty_rows(shown, cells, height)
-        self._top = _scrolled(rows, self._chosen, self._top, height)
+        self._top = _scrolled(rows, self._newest_off or self._chosen, self._top, height)
         return [row.line for row in rows[self._top : self._top + height]]
 
     def _say_more(self, shown: Shown) -> None:
         below = self._rows - self._top - self.content_size.height
         parts = []
         if self._top > 0:
-            parts.append(shown.words("basket.above", n=self._top))
+            parts.append(shown.words.count("basket.above", self._top))
         if below > 0:
-            parts.append(shown.words("basket.below", n=below))
-        more = shown.glyphs.paint(" · ".join(parts))
+            parts.append(shown.words.count("basket.below", below))
+        more = " · ".join(parts)
         wide = self.screen.has_class("-wide")
-        self.border_title = self._title(shown) if wide else " " + " · ".join(part for part in (self._title(shown), more) if part) + " "
-        self.border_subtitle = more if wide else ""
+        self.frame(self._title(shown) if wide else " " + " · ".join(part for part in (self._title(shown), more) if part) + " ", more if wide else "")
 
     def _title(self, shown: Shown) -> str:
         """The heading; it names the customer where nothing else has room to."""
@@ -119,7 +131,7 @@ class Basket(Drawn):
 
 
 def _scrolled(rows: Sequence[Row], chosen: str, top: int, height: int) -> int:
-    """The first row to draw, so that all rows of the chosen line are in sight, moved no further than that takes."""
+    """The first row to draw, so that all rows of the chosen line (or discount) are in sight, moved no further than that takes."""
     of_chosen = [at for at, row in enumerate(rows) if row.of == chosen]
     top = max(0, min(top, len(rows) - height))
     if not of_chosen or height <= 0:

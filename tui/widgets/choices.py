@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
+from msgspec import Struct
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
 
-from tui.drawing.line import BLANK, Line, cropped, line
+from tui.drawing.line import BLANK, Line, cropped, indented, line, wrapped
 from tui.shown import Shown
 from tui.widgets.drawn import Drawn
 
 T = TypeVar("T")
 
+MARKED_ROWS_MIN = 5
+"""In fewer rows nothing is said about those out of sight: every row is needed."""
 
-@dataclass(frozen=True, slots=True)
-class Option:
+
+class Option(Struct, frozen=True):
     """One row. A ``heading`` is not chosen."""
 
     id: str
@@ -64,7 +66,9 @@ class Choices(Drawn):
 
     def offer(self, options: Sequence[Option], empty: str = "", *, chosen: str = "") -> None:
         """Show these rows (``empty`` says why there are none), the cursor on ``chosen`` or on the first."""
-        self._options, self._empty, self._top = options, empty, 0
+        if [option.id for option in options] != [option.id for option in self._options]:
+            self._top = 0
+        self._options, self._empty = options, empty
         self._at = next((at for at, option in enumerate(options) if option.id == chosen and not option.heading), 0)
         self._skip_headings(1)
         self.redraw()
@@ -77,6 +81,11 @@ class Choices(Drawn):
         self._at = max(0, min(len(self._options) - 1, self._at + by))
         self._skip_headings(1 if by >= 0 else -1)
         self.redraw()
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are, headings among them."""
+        return len(self._options)
 
     def page(self) -> int:
         """How many rows a page is."""
@@ -91,17 +100,43 @@ class Choices(Drawn):
                     return
                 at += step
 
+    def choose(self, id: str) -> None:
+        """Put the cursor on the row ``id``, if there is one."""
+        self._at = next((at for at, option in enumerate(self._options) if option.id == id and not option.heading), self._at)
+        self.redraw()
+
     def drawing(self, shown: Shown, cells: int) -> Sequence[Line]:
-        """The rows that fit, the cursor's among them."""
+        """The rows that fit, the cursor's among them; where some are out of sight, the first and the last row say how many."""
         height = self.content_size.height
         if not self._options:
-            return [BLANK, line("  ", (self._empty, "muted"))] if self._empty else []
-        self._top = max(0, min(self._top, self._at, len(self._options) - height))
-        if self._at >= self._top + height:
-            self._top = self._at - height + 1
-        if self._at > 0 and self._top == self._at and self._options[self._at - 1].heading:
-            self._top -= 1
-        return [self._row(shown, at, option, cells) for at, option in enumerate(self._options)][self._top : self._top + height]
+            return self._says_empty(cells)
+        marked = height >= MARKED_ROWS_MIN
+        self._top = self._scrolled(height, 1 if marked else 0)
+        rows = [self._row(shown, at, option, cells) for at, option in enumerate(self._options)][self._top : self._top + height]
+        below = self._choosable(self._options[self._top + height - 1 :]) if self._top + height < len(self._options) else 0
+        if marked and below:
+            rows[-1] = line("  ", (f"↓ {shown.words('choices.more', n=below)}", "accent"))
+        if marked and self._top:
+            rows[0] = line("  ", (f"↑ {shown.words('choices.more', n=self._choosable(self._options[: self._top + 1]))}", "accent"))
+        return rows
+
+    def _says_empty(self, cells: int) -> list[Line]:
+        return [BLANK, *(indented(row, 2) for row in wrapped(self._empty, cells - 2, "muted"))] if self._empty else []
+
+    def _scrolled(self, height: int, edge: int) -> int:
+        """The first row in sight, moved no further than it takes; the cursor, and a heading right above it, stay off the ``edge`` rows."""
+        most = len(self._options) - height
+        if most <= 0:
+            return 0
+        first = self._at - (1 if self._at and self._options[self._at - 1].heading else 0)
+        top = min(self._top, max(0, first - edge))
+        if self._at > top + height - 1 - edge:
+            top = self._at - height + 1 + edge
+        return max(0, min(top, most))
+
+    @staticmethod
+    def _choosable(options: Sequence[Option]) -> int:
+        return sum(not option.heading for option in options)
 
     def _row(self, shown: Shown, at: int, option: Option, cells: int) -> Line:
         inner = option.draw(shown, cells - 2)
@@ -112,7 +147,7 @@ class Choices(Drawn):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Room for every row, where the height is not given."""
-        return len(self._options) or (2 if self._empty else 0)
+        return len(self._options) or len(self._says_empty(width))
 
     def on_resize(self) -> None:
         """Another height shows other rows."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from drivers.terminals.counter_link.kept import card_result
 from edge_agent.domain.errors import FrameRejected
@@ -25,24 +26,21 @@ _KEY = re.compile(r"[a-z][a-z_]{0,39}")  # no digits: a key can be shown and log
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,31}")
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(Struct, frozen=True):
     """The terminal's greeting: its own name, and whether it is at a payment."""
 
     terminal: str
     busy: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StepLine:
+class StepLine(Struct, frozen=True):
     """What the terminal is doing for ``ref``."""
 
     ref: str
     step: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """How ``ref`` ended. ``reason`` is that of a decline or refusal, ``by`` that of a cancellation; both are keys."""
 
     ref: str
@@ -55,8 +53,7 @@ class Result:
     card: CardResult = NO_CARD
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """What the terminal's books say about ``ref``: the result, or where it stands (``in_flight``, ``not_found``)."""
 
     ref: str
@@ -65,16 +62,14 @@ class Status:
     result: Result | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AbortAnswer:
+class AbortAnswer(Struct, frozen=True):
     """Whether the terminal will try to stop ``ref``."""
 
     ref: str
     accepted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CurrencyTotals:
+class CurrencyTotals(Struct, frozen=True):
     """What the terminal's books add up to in one currency since its last settlement."""
 
     currency: str
@@ -84,8 +79,7 @@ class CurrencyTotals:
     voids_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(Struct, frozen=True):
     """The terminal's own sums, by currency."""
 
     totals: tuple[CurrencyTotals, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from drivers.contract import Wire
 from drivers.load import DriverContext
 from drivers.settings import REQUIRED, Settings
 from drivers.terminals.contract import Health
@@ -23,6 +24,9 @@ TAKE_UP_SECONDS_MAX = 10
 PAYMENT_SECONDS_MAX = 300
 """A payment that has no result after this long is asked about instead."""
 ABORT_SECONDS_MAX = 5
+STEPS_AT_ONCE = 100
+"""After so many steps the driver takes a breath: a terminal that says them without end must not keep everybody else waiting."""
+BREATH_SECONDS = 0.01
 
 
 def build(config: Mapping[str, object], context: DriverContext) -> CounterLinkTerminal:
@@ -71,6 +75,11 @@ class CounterLinkTerminal:
     @property
     def kind(self) -> str:
         return "counter_link"
+
+    @property
+    def wire(self) -> Wire:
+        """Where it listens."""
+        return Wire("host", f"{self._host}:{self._port}")
 
     def capabilities(self) -> Capabilities:
         """All of it: the terminal may also approve offline, and says so."""
@@ -151,7 +160,7 @@ class CounterLinkTerminal:
 
     async def _answered(self, exchange: Exchange, attempt: Attempt, steps: Steps) -> Outcome:
         """Hear steps until the result. Raises DeviceLost."""
-        last = ""
+        last, heard = "", 0
         while True:
             match await exchange.hear(self._answer_seconds):
                 case Result() as result:
@@ -159,7 +168,9 @@ class CounterLinkTerminal:
                 case StepLine(ref, step) if ref == attempt.wire_ref:
                     if step != last:
                         steps(Step(step))
-                    last = step
+                    last, heard = step, heard + 1
+                    if heard % STEPS_AT_ONCE == 0:
+                        await asyncio.sleep(BREATH_SECONDS)
                 case StepLine():
                     return Unknown("other_ref")
                 case _:

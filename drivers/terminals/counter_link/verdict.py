@@ -1,4 +1,8 @@
-"""What a terminal's answer means for an attempt: a table, and the doubts that keep an answer from being believed."""
+"""What a terminal's answer means for an attempt: a table, and the doubts that keep an answer from being believed.
+
+An approval is handed on as the terminal said it, whatever its amount and currency: whether it fits what was asked is decided above, and what was
+taken instead is kept for whoever has to clear it up.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ from drivers.terminals.counter_link.lines import Result, Status
 from edge_agent.domain.tender import (
     Approved,
     Attempt,
-    AttemptKind,
     Cancelled,
     Declined,
     Finding,
@@ -15,7 +18,6 @@ from edge_agent.domain.tender import (
     NotProcessed,
     Outcome,
     Unknown,
-    believable,
 )
 
 NEVER_TAKEN_UP = frozenset({"busy", "malformed", "unsupported", "currency", "amount", "original_unknown"})
@@ -31,31 +33,27 @@ def outcome_of(result: Result, attempt: Attempt) -> Outcome:
     the terminal says                                         outcome
     ========================================================  ==========================================
     a result of another reference                             Unknown ``other_ref``
-    approved, in another currency                             Unknown ``wrong_currency``
-    approved, for nothing or for more than was asked          Unknown ``wrong_amount``
-    a void approved, for another amount than asked            Unknown ``wrong_amount``
-    approved                                                  Approved (less than asked: partial)
+    approved                                                  Approved, with the amount and currency it says
     declined, cancelled                                       Declined, Cancelled
     refused, reason in NEVER_TAKEN_UP                         NotProcessed with the reason
-    refused otherwise (``ref_known``, a reason not known)     Unknown ``refused``
+    refused otherwise (``ref_known``, a reason not known)     Unknown ``refused_unclear``
     ========================================================  ==========================================
     """
     if result.ref != attempt.wire_ref:
         return Unknown("other_ref")
     match result.outcome:
         case "approved":
-            approved = Approved(result.amount_minor, result.currency, result.card, result.offline)
-            return approved if _fits(approved, attempt) else Unknown("wrong_currency" if approved.currency != attempt.currency else "wrong_amount")
+            return Approved(result.amount_minor, result.currency, result.card, result.offline)
         case "declined":
             return Declined(result.reason, result.card)
         case "cancelled":
             return Cancelled(result.by if result.by in CANCELLERS else "customer")
         case _:
-            return NotProcessed(result.reason) if result.reason in NEVER_TAKEN_UP else Unknown("refused")
+            return NotProcessed(result.reason) if result.reason in NEVER_TAKEN_UP else Unknown("refused_unclear")
 
 
 def finding_of(status: Status, attempt: Attempt) -> Finding:
-    """What a query found. An approval in the books that does not fit what was asked is ``Unknown("mismatch")``: a case for a person."""
+    """What a query found: the same of a result that is in the books."""
     if status.ref != attempt.wire_ref:
         return Unknown("other_ref")
     match status.state:
@@ -65,11 +63,4 @@ def finding_of(status: Status, attempt: Attempt) -> Finding:
             return NotFound()
         case _:
             assert status.result is not None, "done without a result"
-            found = outcome_of(status.result, attempt)
-            return Unknown("mismatch") if found in (Unknown("wrong_currency"), Unknown("wrong_amount")) else found
-
-
-def _fits(approved: Approved, attempt: Attempt) -> bool:
-    if attempt.kind is AttemptKind.VOID and approved.amount_minor != attempt.amount_minor:
-        return False
-    return believable(approved, attempt)
+            return outcome_of(status.result, attempt)

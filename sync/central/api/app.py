@@ -11,25 +11,33 @@ from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 
 from edge_agent.domain.errors import ConfigError, StorageError
+from edge_agent.domain.without_value import without_value
 from sync.central.api.components import make_exact
 from sync.central.api.enrolments import enrol
 from sync.central.api.feeds import feeds_router
 from sync.central.api.ops import ops_router
 from sync.central.api.people import people_router
 from sync.central.api.push import push_router
+from sync.central.checks import quarantine_words
 from sync.central.limits import Limits
 from sync.central.platform import Platform
 from sync.central.problems import PROBLEM_MEDIA_TYPE, Refused, refused
+from sync.contract.described import OVERVIEW
 from sync.contract.messages import PROBLEM_BUSY, PROBLEM_INVALID, PROBLEM_NOT_FOUND, PROBLEM_TOO_LARGE, Problem
+from sync.contract.problems import PROBLEMS
 
 API_VERSION = "1.0.0"
-DESCRIPTION = """Facts come in by `POST /edge/v1/events`; what registers need to sell goes out by feeds. `next` is the only acknowledgement
-of a fact, and leaves after a synced commit. The data of facts and rows is described by the JSON Schemas beside this document.
+DESCRIPTION = f"""{OVERVIEW}
 
-Bearer tokens stand in for sender-constrained (DPoP-bound) tokens in this version."""
+## Quarantine at this central
+
+These problems put a fact into quarantine here; another central may look at other things.
+
+{quarantine_words()}"""
 PROBLEM_TYPE_BY_STATUS = {400: PROBLEM_INVALID, 404: PROBLEM_NOT_FOUND, 413: PROBLEM_TOO_LARGE}
 
 log = logging.getLogger(__name__)
@@ -49,11 +57,12 @@ def on_http(request: AnyRequest, problem: HTTPException) -> Response[bytes]:
     """What the framework refuses: a value outside its bounds, an unknown path, another method, too much body."""
     status = problem.status_code
     if isinstance(problem, NotFoundException):
-        return _answer(Problem(PROBLEM_NOT_FOUND, "Not here", 404, "No such path."), {})
+        return on_refused(request, refused(PROBLEM_NOT_FOUND, "No such path."))
     causes = problem.extra if isinstance(problem.extra, list) else []
     detail = "; ".join(f"{cause.get('key', 'body')}: {cause.get('message', '')}" for cause in causes if isinstance(cause, dict)) or str(problem.detail)
-    title = HTTPStatus(status).phrase
-    return _answer(Problem(PROBLEM_TYPE_BY_STATUS.get(status, "about:blank"), title, status, detail[:400]), dict(problem.headers or {}))
+    kind = PROBLEM_TYPE_BY_STATUS.get(status, "about:blank")
+    title = PROBLEMS[kind].title if kind in PROBLEMS else HTTPStatus(status).phrase
+    return _answer(Problem(kind, title, status, without_value(detail)[:400]), dict(problem.headers or {}))
 
 
 def on_config(request: AnyRequest, problem: ConfigError) -> Response[bytes]:
@@ -108,7 +117,7 @@ def _app(limits: Limits, platform: Provide) -> Litestar:
 
 
 def openapi() -> OpenAPIConfig:
-    """What the OpenAPI document says about itself; it is served at /schema/openapi.json."""
+    """What the OpenAPI document says about itself. It is served at /schema/openapi.json, as JSON alone: a page around it would load scripts from elsewhere."""
     schemes: dict[str, SecurityScheme | Reference] = {
         "register": SecurityScheme(type="http", scheme="bearer", description="The token of an enrolled register."),
         "operator": SecurityScheme(type="http", scheme="bearer", description="The operators' token, made at central's first start."),
@@ -119,4 +128,5 @@ def openapi() -> OpenAPIConfig:
         description=DESCRIPTION,
         components=Components(security_schemes=schemes),
         use_handler_docstrings=True,
+        render_plugins=[JsonRenderPlugin()],
     )

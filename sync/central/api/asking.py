@@ -13,26 +13,18 @@ from litestar.openapi.datastructures import ResponseSpec
 from sync.central.platform import Platform
 from sync.central.problems import PROBLEM_MEDIA_TYPE, refused
 from sync.central.registers import Who, secret_hash, who_asks
-from sync.contract.messages import PROBLEM_UNAUTHORISED, Problem
+from sync.contract.messages import PROBLEM_BUSY, PROBLEM_INVALID, PROBLEM_UNAUTHORISED, Problem
+from sync.contract.problems import PROBLEMS
 
 TOKEN_CHARACTERS_MAX = 256
 NOT_STORED = ResponseHeader(name="Cache-Control", value="no-store", description="Personal: kept by nobody on the way")
 REGISTER_SECURITY: list[dict[str, list[str]]] = [{"register": []}]
 OPERATOR_SECURITY: list[dict[str, list[str]]] = [{"operator": []}]
 
-WORDS = {
-    400: "invalid",
-    401: "unauthorised",
-    403: "forbidden, or the enrolment code cannot be used",
-    404: "not-found",
-    409: "a conflict: sequence-gap, sequence-fork, epoch-retired, chain-broken, register-frozen, cart-held, cart-changed or lease-gone",
-    410: "cursor-expired: take a snapshot",
-    413: "too-large",
-    415: "encoding-unsupported",
-    416: "the range is outside the file",
-    422: "envelope-invalid, with the culprit's index",
-    503: "busy; Retry-After says when to come back",
-}
+ASKED = (PROBLEM_INVALID, PROBLEM_UNAUTHORISED)
+"""What every request with a token may be answered."""
+RANGE = 416
+"""The one refusal of the contract that is no problem of its own: ``about:blank``."""
 
 
 ThePlatform = NamedDependency[Platform]
@@ -40,16 +32,24 @@ Asking = NamedDependency[Who]
 Operates = NamedDependency[bool]
 
 
-def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """The problems that an endpoint may answer with, for its documentation. 503 always may."""
+def problems(*kinds: str | int) -> dict[int, ResponseSpec]:
+    """The problems that an endpoint may answer with (``PROBLEM_...``, or ``RANGE``), for its documentation. Busy it always may be."""
+    words: dict[int, list[str]] = {}
+    for kind in dict.fromkeys((*kinds, PROBLEM_BUSY)):
+        if isinstance(kind, int):
+            words[kind] = ["`about:blank`: the range is outside the file."]
+        else:
+            told = PROBLEMS[kind]
+            words.setdefault(told.status, []).append(f"`{kind}`: {told.means} The register {told.does}.")
     return {
-        status: ResponseSpec(Problem, generate_examples=False, description=WORDS[status], media_type=PROBLEM_MEDIA_TYPE) for status in sorted({*statuses, 503})
+        status: ResponseSpec(Problem, generate_examples=False, description="\n\n".join(said), media_type=PROBLEM_MEDIA_TYPE)
+        for status, said in sorted(words.items())
     }
 
 
-def answers(row: type, *statuses: int) -> dict[int, ResponseSpec]:
+def answers(row: type, *kinds: str) -> dict[int, ResponseSpec]:
     """The same, with what a success carries: ``row`` as the contract describes it."""
-    return {200: ResponseSpec(row, generate_examples=False, description="The row as it is published"), **problems(*statuses)}
+    return {200: ResponseSpec(row, generate_examples=False, description="The row as it is published"), **problems(*kinds)}
 
 
 def bearer(request: Request[Any, Any, Any]) -> str:

@@ -16,6 +16,7 @@ from sync.central import listings, reconcile, trade_books, web_shop
 from sync.central.api import ops
 from sync.contract import messages, rows
 from sync.contract.envelope import STREAMS, Envelope
+from sync.contract.schemas import tidy
 
 MODULES = (messages, rows, listings, reconcile, trade_books, web_shop, ops)
 NUMBER_PATTERN = r"^(?!0{20}$)00[0-9]{18}$"
@@ -41,6 +42,6 @@ def make_exact(app: Litestar) -> None:
     known["Envelope"] = Envelope
     _, parts = msgspec.json.schema_components(list(known.values()), ref_template="#/components/schemas/{name}")
     envelope = parts["Envelope"]["properties"]
-    envelope["stream"] = {"type": "string", "enum": list(STREAMS)}
-    envelope["sequence"] = {"type": "string", "pattern": NUMBER_PATTERN}
-    components.schemas = {name: ExactSchema(spelled=parts[name]) for name in sorted(parts)}
+    envelope["stream"] = {"description": envelope["stream"]["description"], "type": "string", "enum": list(STREAMS)}
+    envelope["sequence"] |= {"pattern": NUMBER_PATTERN}
+    components.schemas = {name: ExactSchema(spelled=tidy(parts[name])) for name in sorted(parts)}

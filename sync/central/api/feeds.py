@@ -9,27 +9,36 @@ from typing import Annotated, Any
 import zstandard
 from litestar import Request, Response, Router, get
 from litestar.di import Provide
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, PathParameter, QueryParameter
 from litestar.response import Stream
 
-from sync.central.api.asking import REGISTER_SECURITY, Asking, ThePlatform, asking, problems
+from sync.central.api.asking import ASKED, RANGE, REGISTER_SECURITY, Asking, ThePlatform, asking, problems
 from sync.central.api.ranges import file_response
-from sync.central.feed_pages import CURSOR_CHARACTERS_MAX, Page, read_page, start_of
+from sync.central.feed_pages import CURSOR_CHARACTERS_MAX, Page, edition_of, named, read_page, start_of
 from sync.central.problems import refused
 from sync.central.storage import Db
-from sync.contract.messages import FEEDS, PROBLEM_NOT_FOUND, SnapshotManifest
+from sync.contract.messages import FEEDS, PROBLEM_CURSOR_EXPIRED, PROBLEM_NOT_FOUND, SnapshotManifest
 
 NDJSON = "application/x-ndjson"
 COMPRESS_BYTES_MIN = 2_048
+UNCHANGED = ResponseSpec(None, generate_examples=False, description="Nothing new since the page that `If-None-Match` names")
+PART = ResponseSpec(bytes, generate_examples=False, media_type="application/zstd", description="The range that was asked for, as `Content-Range` says")
 FeedName = Annotated[str, PathParameter(schema_extra={"enum": list(FEEDS)})]
 
 
 def _require_feed(name: str) -> None:
     if name not in FEEDS:
-        raise refused(PROBLEM_NOT_FOUND, f"No feed {name[:40]!r}; there are {', '.join(FEEDS)}.")
+        raise refused(PROBLEM_NOT_FOUND, f"No such feed; there are {', '.join(FEEDS)}.")
 
 
-@get("/feeds/{feed:str}", media_type=NDJSON, responses=problems(400, 401, 404, 410), summary="What changed in a feed after a cursor")
+@get(
+    "/feeds/{feed:str}",
+    media_type=NDJSON,
+    responses={304: UNCHANGED, **problems(*ASKED, PROBLEM_NOT_FOUND, PROBLEM_CURSOR_EXPIRED)},
+    response_description="Rows, one a line, and an end line; `ETag` names this very page",
+    summary="What changed in a feed after a cursor",
+)
 async def read_feed(
     request: Request[Any, Any, Any],
     platform: ThePlatform,
@@ -44,7 +53,7 @@ async def read_feed(
     rows_max = min(limit or platform.limits.feed_rows_default, platform.limits.feed_rows_max)
 
     def read(db: Db) -> Page:
-        start = start_of(db, platform.instance, feed, after)
+        start = start_of(db, edition_of(platform.instance, who.currency), feed, after)
         return read_page(db, feed, who.currency, start, rows_max=rows_max, limits=platform.limits, now_ms=platform.clock.now_ms())
 
     page = await platform.readers.ask(read)
@@ -57,7 +66,7 @@ async def read_feed(
             except TimeoutError:
                 page = await platform.readers.ask(read)
     headers = {"ETag": page.tag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Accept-Encoding"}
-    if page.tag in request.headers.get("if-none-match", ""):
+    if named(request.headers.get("if-none-match", ""), page.tag):
         return Response(b"", status_code=304, headers=headers)
     coding, body = await platform.readers.work(lambda: _compressed(page.body, request.headers.get("accept-encoding", "")))
     return Response(body, media_type=NDJSON, headers=headers | coding)
@@ -72,7 +81,12 @@ def _compressed(body: bytes, accepted: str) -> tuple[dict[str, str], bytes]:
     return {}, body
 
 
-@get("/snapshots/{feed:str}", responses=problems(400, 401, 404), summary="A feed's whole content as one file")
+@get(
+    "/snapshots/{feed:str}",
+    responses=problems(*ASKED, PROBLEM_NOT_FOUND),
+    response_description="Where the file is and what it is",
+    summary="A feed's whole content as one file",
+)
 async def manifest(platform: ThePlatform, who: Asking, feed: FeedName) -> SnapshotManifest:
     """Where the file is, its hash, and the cursor to go on from. Built when it is asked for; the URL is relative to central's own.
 
@@ -85,7 +99,8 @@ async def manifest(platform: ThePlatform, who: Asking, feed: FeedName) -> Snapsh
 @get(
     "/snapshots/{feed:str}/{name:str}",
     media_type="application/zstd",
-    responses=problems(400, 401, 404, 416),
+    responses={206: PART, **problems(*ASKED, PROBLEM_NOT_FOUND, RANGE)},
+    response_description="The whole file",
     summary="A snapshot's file, whole or a range of it",
 )
 async def snapshot_file(request: Request[Any, Any, Any], platform: ThePlatform, who: Asking, feed: FeedName, name: FromPath[str]) -> Stream:

@@ -11,13 +11,27 @@ from litestar.di import NamedDependency, Provide
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
 from litestar.params import FromPath
 
-from sync.central.api.asking import REGISTER_SECURITY, Asking, ThePlatform, asking_or_retired, problems
-from sync.central.intake import BODY_BYTES_MAX, ENCODINGS, read_batch
+from sync.central.api.asking import ASKED, REGISTER_SECURITY, Asking, ThePlatform, asking_or_retired, problems
+from sync.central.intake import BODY_BYTES_MAX, read_batch
 from sync.central.ledger import take_in
 from sync.central.problems import Refused, refused
 from sync.central.registers import cursor_of
+from sync.contract.described import BATCHES, CURSOR
 from sync.contract.envelope import BATCH_FACTS_MAX, BATCH_TYPE
-from sync.contract.messages import PROBLEM_BUSY, PROBLEM_ENCODING, PROBLEM_EPOCH_RETIRED, PROBLEM_FORBIDDEN, PushAck, RegisterCursor
+from sync.contract.messages import (
+    PROBLEM_BUSY,
+    PROBLEM_CHAIN,
+    PROBLEM_ENCODING,
+    PROBLEM_ENVELOPE,
+    PROBLEM_EPOCH_RETIRED,
+    PROBLEM_FORBIDDEN,
+    PROBLEM_FORK,
+    PROBLEM_FROZEN,
+    PROBLEM_GAP,
+    PROBLEM_TOO_LARGE,
+    PushAck,
+    RegisterCursor,
+)
 
 
 @dataclass
@@ -30,7 +44,7 @@ class PushOperation(Operation):
         self.request_body = RequestBody(
             content={BATCH_TYPE: OpenAPIMediaType(schema=batch)},
             required=True,
-            description=f"At most {BATCH_FACTS_MAX} facts; Content-Encoding is one of {', '.join(ENCODINGS)}.",
+            description=BATCHES,
         )
 
 
@@ -54,11 +68,26 @@ class Turnstile:
     status_code=200,
     operation_class=PushOperation,
     request_max_body_size=BODY_BYTES_MAX,
-    responses=problems(400, 401, 403, 409, 413, 415, 422),
+    responses=problems(
+        *ASKED,
+        PROBLEM_FORBIDDEN,
+        PROBLEM_GAP,
+        PROBLEM_FORK,
+        PROBLEM_CHAIN,
+        PROBLEM_EPOCH_RETIRED,
+        PROBLEM_FROZEN,
+        PROBLEM_TOO_LARGE,
+        PROBLEM_ENCODING,
+        PROBLEM_ENVELOPE,
+    ),
+    response_description="Everything of the batch is on central's disk; where each stream of it stands now",
     summary="Send facts; the answer says which numbers are wanted next",
 )
 async def push(request: Request[Any, Any, Any], platform: ThePlatform, who: Asking, turnstile: NamedDependency[Turnstile]) -> PushAck:
-    """``next`` of a stream is the only acknowledgement, and leaves after a synced commit. What is wrong in business terms is stored and told as quarantined."""
+    """``next`` of a stream is the only acknowledgement, and leaves after a synced commit. What is wrong in business terms is stored and told as quarantined.
+
+    What is hashed, when a batch is taken, what freezes a register and what it does on each problem stands in the description of this document.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != BATCH_TYPE:
         raise refused(PROBLEM_ENCODING, f"Content-Type {media_type[:80]!r}; facts are sent as {BATCH_TYPE}.")
@@ -72,7 +101,13 @@ async def push(request: Request[Any, Any, Any], platform: ThePlatform, who: Aski
     return answer
 
 
-@get("/registers/{register:str}/cursor", responses=problems(400, 401, 403, 409), summary="Where central stands with the asking register")
+@get(
+    "/registers/{register:str}/cursor",
+    responses=problems(*ASKED, PROBLEM_FORBIDDEN, PROBLEM_EPOCH_RETIRED),
+    response_description="Where central stands, also while the register is frozen",
+    summary="Where central stands with the asking register",
+    description=CURSOR,
+)
 async def cursor(register: FromPath[str], platform: ThePlatform, who: Asking) -> RegisterCursor:
     """The number wanted next and the last hash, per stream."""
     if register != who.register:

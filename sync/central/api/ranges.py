@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from litestar.response import Stream
+from msgspec import Struct
 
 from sync.central.problems import Refused, refused
 from sync.contract.messages import PROBLEM_NOT_FOUND, Problem
@@ -19,8 +19,7 @@ RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})", re.ASCII)
 Work = Callable[[Callable[[], bytes]], Awaitable[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """Bytes ``first`` to ``last``, both included, of ``size``; ``whole`` when no usable range was asked for."""
 
     first: int

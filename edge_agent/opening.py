@@ -1,0 +1,54 @@
+"""Opens the journal of an enrolled register: the one that it has begun, or, once, a new one. Under a new enrolment either counts its receipts where no
+earlier one came."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+from msgspec.structs import replace
+
+from edge_agent.clock import Clock, ClockIds, Random
+from edge_agent.domain.errors import JournalCorrupt
+from edge_agent.ports import Commit
+from edge_agent.service.codec import write_state
+from edge_agent.service.core import replayed
+from sync.identity import Identity
+from sync.journal import Journal
+from sync.journal_begun import receipts_before, require_journal, say_begun, set_aside_lost
+from sync.keys import Keys
+
+log = structlog.get_logger(__name__)
+
+
+async def open_journal(folder: Path, who: Identity, keys: Keys, clock: Clock, random: Random) -> tuple[Journal, bytes]:
+    """The journal in ``folder`` and its key. Raises StorageError (also for a journal that is missing), JournalLocked, ConfigError."""
+    require_journal(folder, who)  # before the key: none is made for a journal that may come back
+    key = keys.journal_key()
+    new_id = ClockIds(clock, random)
+    try:
+        journal = Journal.open(folder, key, clock=clock, random=random, new_id=new_id)
+    except JournalCorrupt as problem:
+        if problem.reason != "tail_lost" or not set_aside_lost(folder, who):
+            raise
+        log.warning("a journal that lost its end was moved aside", detail=problem.message)
+        journal = Journal.open(folder, key, clock=clock, random=random, new_id=new_id)
+    try:
+        await _count_on(journal, who, new_id)
+        say_begun(folder, who)
+    except BaseException:
+        await journal.close()
+        raise
+    return journal, key
+
+
+async def _count_on(journal: Journal, who: Identity, new_id: ClockIds) -> None:
+    """A number that stands on a customer's paper is not used again. The journal that knew it may be lost, or on the PC before this one; or this one is
+    an image of the disk from before it. So each enrolment counts on from where no earlier one came, whatever the journal knows."""
+    new = journal.position() == 0 and journal.load()[0] is None
+    if not new and journal.identity == who:
+        return
+    state, receipts = replayed(journal)[0], receipts_before(who)
+    if state.receipts < receipts:
+        await journal.commit(Commit(new_id(), (), snapshot=write_state(replace(state, receipts=receipts))))
+        log.info("a new enrolment counts its receipts on", known=state.receipts, receipts_after=receipts)

@@ -1,0 +1,44 @@
+"""Days that never were: a small seeded share of what ``make proof`` runs a million sales of, and the proof that the simulation bites."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.sim_bugs import PLANTED
+from tests.simulation.sim_day import in_child
+
+SEEDS = range(int(os.environ.get("EDGE_SIM_SEEDS", "12")))
+SALES = 20
+BITES_SEEDS_MAX = 100
+FOUND_BY = {
+    "answers_before_the_commit": 3,
+    "believes_not_found_at_once": 18,
+    "does_not_look_whether_a_command_is_known": 4,
+    "numbers_facts_after_the_commit": 7,
+}
+"""Tried first, because most days do not meet the trouble that these need."""
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_day_of_faults_loses_doubles_and_changes_nothing(seed: int, tmp_path: Path) -> None:
+    found = in_child(seed, SALES, tmp_path)
+    assert found["violations"] == []
+    assert found["sales"] >= SALES
+    assert sum(found["happened"].values()) > 0
+
+
+def test_one_seed_is_one_history(tmp_path: Path) -> None:
+    first, again, other = (in_child(seed, 5, tmp_path) for seed in (7, 7, 8))
+    assert first["hash"] == again["hash"]
+    assert first["hash"] != other["hash"]
+
+
+@pytest.mark.parametrize("bug", sorted(PLANTED))
+def test_the_simulation_finds_a_planted_bug(bug: str, tmp_path: Path) -> None:
+    for seed in (FOUND_BY.get(bug, 0), *range(BITES_SEEDS_MAX)):
+        if in_child(seed, SALES, tmp_path, bug)["violations"]:
+            return
+    pytest.fail(f"{bug} was not found in {BITES_SEEDS_MAX} days")
