@@ -19,6 +19,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from edge_agent.listening import accept_no_more
+
 HEAD_SECONDS = 10.0
 """How long a request's head may take from the connection's, or its own, first byte on; however the bytes come."""
 BODY_QUIET_SECONDS = 30.0
@@ -181,6 +183,12 @@ class BoundedServer(uvicorn.Server):
         await super().startup(sockets)
         for listening in sockets or []:
             listening.listen(BACKLOG)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End every connection, also one that comes in this moment."""
+        for server in self.servers:
+            await accept_no_more(server)
+        await super().shutdown(sockets)
 
 
 def connections_max(wanted: int) -> int:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from drivers.simulators._card_ledger import APPROVED, IN_FLIGHT, ROLLED_BACK, Entry, Ledger, totals_of
 from drivers.simulators._card_payment import Payment, approved, result_of, told
 from drivers.simulators._card_plan import Plan
+from edge_agent.listening import accept_no_more
 
 LINE_BYTES_MAX = 65_536
 IDLE_SECONDS_MAX = 30.0
@@ -21,8 +22,6 @@ IDLE_SECONDS_MAX = 30.0
 CONNECTIONS_MAX = 32
 """A further connection is closed at once."""
 AMOUNT_MINOR_MAX = 99_999_999_999
-TURNS_OF_AN_ACCEPT = 5
-"""An accepted connection is known here after so many turns of the event loop, at most; one that is not known cannot be dropped."""
 
 _REF = re.compile(r"[0-9A-HJKMNP-TV-Z]{10}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -63,9 +62,8 @@ class CardServer:
     async def drop_all(self) -> None:
         """Stop listening, drop every connection, forget what is under way; the books stay as they are."""
         if self._listener is not None:
+            await accept_no_more(self._listener)
             self._listener.close()
-        for _ in range(TURNS_OF_AN_ACCEPT):
-            await asyncio.sleep(0)
         for writer in list(self._writers):
             writer.transport.abort()
         tasks = [*self._work, *self._conversations]
@@ -77,8 +75,9 @@ class CardServer:
     async def refuse(self, on: bool) -> None:
         """Stop listening and drop connections, but go on with what is under way; or listen again."""
         if on and self._listener is not None:
-            self._listener.close()
-            self._listener = None
+            listener, self._listener = self._listener, None
+            await accept_no_more(listener)
+            listener.close()
             for writer in list(self._writers):
                 writer.transport.abort()
         elif not on and self._listener is None:

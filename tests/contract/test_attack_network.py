@@ -17,6 +17,7 @@ import zstandard
 
 from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.domain.errors import ContractBroken
+from edge_agent.listening import accept_no_more
 from edge_agent.ports import Commit
 from sync.backoff import Pace
 from sync.connectors import _http_exchange, http
@@ -60,6 +61,7 @@ async def answering(answer: Callable[[asyncio.StreamWriter], Awaitable[None]]) -
         yield connector
     finally:
         await connector.aclose()
+        await accept_no_more(server)
         server.close()
         for each in talks:
             each.cancel()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.clock import SystemClock
+from edge_agent.listening import accept_no_more
 from sync.connectors.contract import Settings
 from sync.connectors.http import HttpConnector
 from sync.link import Refused, Unreachable
@@ -48,6 +49,7 @@ async def asked(certificates: Path, name: str, answer: bytes = ANSWER) -> object
         return await connector.cursor()
     finally:
         await connector.aclose()
+        await accept_no_more(server)
         server.close()
         await server.wait_closed()
 

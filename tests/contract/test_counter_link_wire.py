@@ -13,6 +13,7 @@ import pytest
 from drivers.terminals.counter_link import CounterLinkTerminal
 from drivers.terminals.counter_link.lines import LINE_BYTES_MAX
 from edge_agent.domain.tender import Approved, Attempt, AttemptKind, AttemptState, NotProcessed, Unknown
+from edge_agent.listening import accept_no_more
 from edge_agent.ports import Step
 
 HELLO = b'{"say":"hello","counterLink":1,"terminal":"T-1","busy":false}\n'
@@ -42,6 +43,7 @@ async def peer(talk: Peer, **times: float) -> AsyncIterator[CounterLinkTerminal]
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     yield CounterLinkTerminal("counter", "127.0.0.1", port, **({"connect_seconds": 5.0, "answer_seconds": 5.0} | times))
+    await accept_no_more(server)
     server.close()
     await server.wait_closed()
     assert not failures

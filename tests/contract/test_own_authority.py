@@ -17,6 +17,7 @@ from edge_agent.bootstrap import Agent, keys_of
 from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.config import load_config
 from edge_agent.domain.errors import ConfigError
+from edge_agent.listening import accept_no_more
 from edge_agent.ports import Link
 from edge_agent.trust import trust
 from sync.central.serving import EmbeddedCentral
@@ -43,6 +44,7 @@ async def central(tmp_path: Path, certificates: Path) -> AsyncIterator[tuple[Emb
     try:
         yield embedded, f"https://localhost:{server.sockets[0].getsockname()[1]}"
     finally:
+        await accept_no_more(server)
         server.close()
         await front.ended()
         await asyncio.to_thread(embedded.stop)

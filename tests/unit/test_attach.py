@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from edge_agent.attach import _WithToken
+from edge_agent.listening import accept_no_more
 
 
 @asynccontextmanager
@@ -33,6 +34,7 @@ async def service(asked: list[str], wanted: str, file: Path) -> AsyncIterator[st
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
+        await accept_no_more(server)
         server.close()
         await server.wait_closed()
 
