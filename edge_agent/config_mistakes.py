@@ -142,5 +142,7 @@ def _got(content: Any, steps: Sequence[str | int], what: str) -> str:
         except (KeyError, IndexError, TypeError):
             kind = re.search(r"got `(\w+)`", what)
             return _KINDS.get(kind[1], kind[1]) if kind else "something else"
-    shown = str(content).lower() if isinstance(content, bool) else repr(content)
+    if isinstance(content, list) and content and all(isinstance(one, dict) for one in content):
+        return f"a list of tables ([[{steps[-1]}]])" if steps else "a list of tables"
+    shown = str(content).lower() if isinstance(content, bool) else "a table" if isinstance(content, dict) else repr(content)
     return shown if len(shown) <= GOT_CHARS_MAX else shown[: GOT_CHARS_MAX - 1] + "…"

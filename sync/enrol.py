@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge_agent.domain.errors import ConfigError
-from sync.contract.messages import Enrolled, EnrolRequest, enrol_message
+from sync.contract.messages import SOURCES_MAX, Enrolled, EnrolRequest, enrol_message
 from sync.enrolment import Enrolment, load, save
 from sync.journal_begun import begun_by
 from sync.keys import Keys
@@ -41,7 +41,10 @@ def _known_epochs(folder: Path) -> dict[str, str]:
         before = None
     known = {} if before is None else before.known_epochs
     begun = begun_by(folder)
-    return known if begun is None else known | {begun.source: max(begun.epoch, known.get(begun.source, "0"), key=int)}
+    if begun is None:
+        return known
+    epoch = max(begun.epoch, known.pop(begun.source, "0"), key=int)
+    return {**dict(list(known.items())[1 - SOURCES_MAX :]), begun.source: epoch}
 
 
 def request_of(seed: bytes, code: str, device: str, epochs: dict[str, str] | None = None) -> EnrolRequest:

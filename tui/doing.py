@@ -209,7 +209,13 @@ def left_open(shown: Shown, panel: Panel | None) -> str:
     """What becomes of what is open when the screen is left; nothing when nothing is. The service keeps a basket; a demo's world ends."""
     words, basket, payment = shown.words, shown.snapshot.basket, shown.snapshot.payment
     aside = len(shown.snapshot.suspended) + len(shown.snapshot.parked)
-    said = [words.count("leave.basket", basket.articles + basket.to_pick)] if basket is not None else []
+    said = []
+    if basket is not None:
+        said.append(words.count("leave.basket", basket.articles))
+        if basket.to_pick:
+            said.append(words.count("leave.pick", basket.to_pick))
+        if payment is not None and payment.paid.minor:
+            said.append(words("leave.paid", paid=payment.paid.text))
     if panel is not None and aside:
         said.append(words.count("leave.aside", aside))
     if not said:

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from edge_agent.bootstrap import Agent
 from edge_agent.clock import SystemClock, SystemRandom
@@ -16,8 +17,8 @@ from edge_agent.domain.errors import CentralRefused
 from sync.central.serving import EmbeddedCentral
 from sync.contract import facts
 from sync.contract.envelope import FIRST_PREVHASH, STREAMS, decode_fact
-from sync.contract.messages import StreamCursor
-from sync.enrolment import load
+from sync.contract.messages import SOURCES_MAX, StreamCursor
+from sync.enrolment import load, save
 from sync.identity import Identity
 from sync.journal import Journal
 from sync.keys import Keys
@@ -195,6 +196,16 @@ async def test_a_device_says_under_which_epochs_it_was_enrolled_as_which_registe
     (till / "enrolment.begun").write_text('{"source": "/t/acme/s/0001/r/03", "epoch": "1011"}')
     with pytest.raises(CentralRefused, match="too far ahead"):
         await enrolled(till, central, "03")
+
+
+async def test_a_device_that_was_more_registers_than_may_be_told_tells_the_latest_and_its_own(tmp_path: Path, central: EmbeddedCentral) -> None:  # noqa: F811
+    till = tmp_path / "till"
+    made, _ = await enrolled(till, central, "02")
+    save(till, replace(made, epochs={f"/t/acme/s/0001/r/{number}": "1" for number in range(100, 100 + SOURCES_MAX)}))
+    (till / "enrolment.begun").write_text('{"source": "/t/acme/s/0001/r/03", "epoch": "9"}')
+    again, _ = await enrolled(till, central, "03")
+    told = list(again.epochs)
+    assert (again.register.epoch, len(told), told[-2:]) == ("10", SOURCES_MAX, ["/t/acme/s/0001/r/02", "/t/acme/s/0001/r/03"])
 
 
 async def test_the_service_tells_a_restored_central_what_it_lost(tmp_path: Path, central: EmbeddedCentral) -> None:  # noqa: F811

@@ -32,6 +32,8 @@ from tests.support_command_line import configured, edge_agent
             "[[tenders]] number 2: key 'terminal': expected the name of a [terminals.NAME] section, got nothing.",
         ),
         (f"state = '/{'x' * 110}'\n", "[api] socket: expected a path of at most 107 bytes, got /xxx"),
+        ("[[devices]]\nname = 'scanner'\n", "key 'devices': expected a table, got a list of tables ([[devices]])."),
+        ("till = {language = {de = 1}}\n", "key 'till.language': expected one of auto, en, de, got a table."),
         ("this is not toml\n", "expected TOML"),
         ("[codes.prefixes]\nloyalty = 7\n", "[codes.prefixes] loyalty: expected a text or a list of texts, got 7."),
         ("[codes]\ncurrency = 'EUR'\n", "[codes] currency: expected one of weighed, prefixes, first, expects_aim, upc_market, separators, got 'currency'."),
