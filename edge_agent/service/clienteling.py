@@ -142,6 +142,8 @@ class Clienteling:
 
         def command() -> do.AttachCustomer:
             self._refuse_late(gone)
+            erased = customer.id in self._core.desk.erased and self._core.ports.people.customer(customer.id) is None
+            refuse_unless(not erased, "This customer was erased.", "Go on without a customer.", "customer_erased")
             basket = self._core.state.basket
             other = basket.customer if basket is not None else None
             free = not first or other is None or other.id == customer.id

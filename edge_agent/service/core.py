@@ -91,8 +91,7 @@ class Core:
         self.said: dict[str, bytes] = {}
         """A digest of what each command that is being carried out says, by its id: it is kept with what the command leads to."""
         self.origin = Origin(shop.store, shop.register, shop.epoch, shop.market.currency)
-        self._turn = asyncio.Lock()
-        self._changed = asyncio.Event()
+        self._turn, self._changed = asyncio.Lock(), asyncio.Event()
         self._ending = False
         self._since_snapshot = 0
         self._reopening: asyncio.Task[None] | None = None
@@ -217,9 +216,12 @@ class Core:
     async def forget(self, persons: Collection[str]) -> bool:
         """Forget these customers for good: their keys in the journal, the links from sales to them, and whose basket here was theirs; false when there
         was nothing. The counter does not wait for it where nothing is kept of any of them. Raises StorageError. Carried out as ``do`` does."""
+        self.desk.erased.extend(persons)
         return await asyncio.shield(asyncio.get_running_loop().create_task(self._forget(persons)))
 
     async def _forget(self, persons: Collection[str]) -> bool:
+        async with self._turn:
+            pass  # who was just being put on a basket is on it now, and nobody puts them on one after this
         if self.state.customers.isdisjoint(persons) and not await asyncio.to_thread(self.ports.journal.kept_of, persons):
             self._forgotten(persons, self.state)  # they may be who a question is about
             return False
@@ -238,9 +240,7 @@ class Core:
 
     def _forgotten(self, persons: Collection[str], before: Register) -> None:
         """They are not on the counter any more."""
-        question = self.desk.question
-        if question is not None and question.about is not None and question.about.id in persons:
-            self.desk.question = None
+        self.desk.unask(persons)
         if self.desk.customer is not None and self.desk.customer.id in persons:
             self.clear_customer()
         if before.basket is not None and before.basket.customer is not None and before.basket.customer.id in persons:

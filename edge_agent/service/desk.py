@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from edge_agent.ports import Coming, LinkReport, Notice
 from edge_agent.service.notices import Refusal
 
 NOTICES_KEPT = 100
+ERASED_KEPT = 10_000
 
 
 class PriceCheck(Struct, frozen=True):
@@ -80,3 +82,10 @@ class Desk:
     coming: dict[str, Coming] = field(default_factory=dict)
     """What has never been here whole, by the feed's name: until it is, nobody can say that something is unknown."""
     stopped: StorageError | None = None
+    erased: deque[str] = field(default_factory=lambda: deque(maxlen=ERASED_KEPT))
+    """Who was forgotten lately: whoever looked them up before that may not put them on a basket after it."""
+
+    def unask(self, persons: Collection[str]) -> None:
+        """A question about one of them is not open any more."""
+        if self.question is not None and self.question.about is not None and self.question.about.id in persons:
+            self.question = None
