@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ from sync.replica import Replica
 from tests.contract.test_register_with_central import central, enrolled, keys_of  # noqa: F401 - a fixture
 from tests.support_central import eventually
 from tests.support_command_line import configured, edge_agent
+from tests.support_counter import COAT, opened, scan
 from tests.support_enrolled import customer_row
 from tests.support_journal import KEY, a_sale, completed, open_journal, raw
 from tests.support_register import MARIA
@@ -261,8 +263,22 @@ async def test_a_register_forgets_whom_its_central_deletes(tmp_path: Path, centr
 
 
 async def test_the_counter_does_not_wait_while_people_are_forgotten_of_whom_nothing_is_kept(tmp_path: Path) -> None:
-    async with register(tmp_path) as rig, rig.core._turn, asyncio.timeout(10):  # somebody's turn, which does not end
-        assert not await rig.core.forget([f"never-here-{number}" for number in range(BATCH)])
+    async with register(tmp_path) as rig, asyncio.timeout(30):
+        await opened(rig)
+        looked, kept_of, going_on = threading.Event(), rig.journal.kept_of, threading.Event()
+
+        def slowly(persons):
+            looked.set()
+            going_on.wait(20)
+            return kept_of(persons)
+
+        rig.core.ports.journal.kept_of = slowly
+        forgetting = asyncio.create_task(rig.core.forget([f"never-here-{number}" for number in range(BATCH)]))
+        await asyncio.to_thread(looked.wait)
+        await scan(rig, COAT)
+        assert (len(rig.core.state.basket.lines), forgetting.done()) == (1, False)
+        going_on.set()
+        assert not await forgetting
 
 
 async def test_who_bought_is_found_by_the_index_and_not_in_every_sale(tmp_path: Path) -> None:
