@@ -79,13 +79,13 @@ def pay(state: Register, basket: Basket, command: Command, moment: Moment) -> tu
             tender = _tender(basket, tender_id)
             if tender.kind is not TenderKind.CASH:
                 raise NotNow("That is not cash.", hint="Void the card payment instead.", reason="not_cash")
-            return (TenderReturned(tender_id, moment.now_ms, state.operator.id if state.operator else ""),)
+            return (TenderReturned(tender_id, moment.now_ms, _operator(state)),)
         case _:
             raise AssertionError(f"not about money: {command}")
 
 
-def completed(state: Register, basket: Basket, events: tuple[Event, ...], moment: Moment) -> tuple[Event, ...]:
-    """``events``, and the completed sale behind them when nothing is left to pay."""
+def completed(state: Register, basket: Basket, events: tuple[Event, ...], moment: Moment, seller: str = "") -> tuple[Event, ...]:
+    """``events``, and the completed sale behind them when nothing is left to pay: ``seller``'s, or else the sale of whoever is signed in."""
     after = state
     for event in events:
         after = evolve(after, event)
@@ -93,12 +93,16 @@ def completed(state: Register, basket: Basket, events: tuple[Event, ...], moment
     if held.open_attempt is not None or held.rest_minor(moment.market) != 0 or not held.in_hand:
         return events
     number = state.receipts + 1
-    shift, operator = state.shift, state.operator
+    shift = state.shift
     sale = complete(
         held, moment.market, number=number, receipt=moment.receipt(number), business_day=shift.business_day if shift else "",
-        shift=shift.id if shift else "", operator=operator.id if operator else "", at_ms=moment.now_ms,
+        shift=shift.id if shift else "", operator=seller or _operator(state), at_ms=moment.now_ms,
     )  # fmt: skip
     return (*events, SaleCompleted(sale, receipt_due=moment.prints))
+
+
+def _operator(state: Register) -> str:
+    return state.operator.id if state.operator else ""
 
 
 def _payable(basket: Basket) -> None:
@@ -143,7 +147,7 @@ def _start_card(state: Register, basket: Basket, command: StartCard, moment: Mom
     tender_id = moment.new_id()
     attempt = Attempt(
         id=command.attempt, tender=tender_id, kind=AttemptKind.SALE, terminal=command.terminal, state=AttemptState.SENT, amount_minor=amount,
-        currency=moment.market.currency, wire_ref=command.wire_ref, started_ms=moment.now_ms, updated_ms=moment.now_ms,
+        currency=moment.market.currency, wire_ref=command.wire_ref, started_ms=moment.now_ms, updated_ms=moment.now_ms, operator=_operator(state),
     )  # fmt: skip
     return (TenderAdded(Tender(tender_id, TenderKind.CARD, amount, attempts=(attempt,))),)
 
@@ -159,7 +163,7 @@ def _start_void(state: Register, basket: Basket, command: StartVoid, moment: Mom
     attempt = Attempt(
         id=command.attempt, tender=command.tender, kind=AttemptKind.VOID, terminal=original.terminal, state=standing,
         amount_minor=original.approved_minor, currency=original.currency, wire_ref=command.wire_ref, started_ms=moment.now_ms,
-        updated_ms=moment.now_ms, original=original.id, reason=reason,
+        updated_ms=moment.now_ms, original=original.id, reason=reason, operator=_operator(state),
     )  # fmt: skip
     return (AttemptAdded(command.tender, attempt),)
 
@@ -298,7 +302,7 @@ def _learnt(state: Register, command: Learn, finding: Finding, moment: Moment) -
         return ()
     moved = _answered(attempt, to, finding, command, moment)
     event = AttemptMoved(moved, command.cause)
-    return completed(state, basket, (event,), moment) if to in MONEY_MOVED and attempt.kind is AttemptKind.SALE else (event,)
+    return completed(state, basket, (event,), moment, attempt.operator) if to in MONEY_MOVED and attempt.kind is AttemptKind.SALE else (event,)
 
 
 def _says_more(finding: Finding, attempt: Attempt) -> bool:

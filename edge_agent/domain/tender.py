@@ -162,7 +162,8 @@ class Attempt(Struct, frozen=True):
 
     ``settle_after_ms`` is the wall time after which "not found" may be believed; 0 while unset. ``original`` is the attempt
     that a VOID undoes. ``reason`` says why it ended as it did. ``reported`` is what the other side last said that it approved, where that is not
-    what was asked for; None where it never did, or named no amount that there can be.
+    what was asked for; None where it never did, or named no amount that there can be. ``operator`` started it: the answer may come when another one
+    is signed in.
     """
 
     id: str
@@ -182,6 +183,7 @@ class Attempt(Struct, frozen=True):
     reason: str = ""
     result: CardResult = CardResult()
     reported: Money | None = None
+    operator: str = ""
 
 
 class Tender(Struct, frozen=True):

@@ -66,7 +66,7 @@ def _facts_of_one(before: Register, after: Register, event: Event, origin: Origi
         case SaleCompleted(sale):
             facts = [draft("trade", SALE_COMPLETED, sale.id, sale_data(sale))]
             if sale.customer:
-                visit: Json = {"customerId": sale.customer, "identifiedBy": sale.identified_by, "saleId": sale.id}
+                visit: Json = {"operatorId": sale.operator, "customerId": sale.customer, "identifiedBy": sale.identified_by, "saleId": sale.id}
                 facts.append(draft("people", VISIT_RECORDED, sale.id, visit))
             return facts
         case BasketVoided():
@@ -74,13 +74,18 @@ def _facts_of_one(before: Register, after: Register, event: Event, origin: Origi
             return [draft("trade", BASKET_VOIDED, event.basket, _voided(event, before.basket, origin))]
         case AttemptMoved(attempt, cause):
             settled = _settled_outside(before, attempt)
-            return [draft("trade", PAYMENT_SETTLED, attempt.id, _settled(attempt, settled, cause))] if settled else []
+            if settled is None:
+                return []
+            data: Json = _settled(attempt, settled, cause)
+            if attempt.operator and before.decided(attempt.id) is None:  # the terminal's word about what somebody began, who may have gone since
+                data["operatorId"] = attempt.operator
+            return [draft("trade", PAYMENT_SETTLED, attempt.id, data)]
         case ReviewContradicted(found):
             return [draft("trade", PAYMENT_CONTRADICTED, found.id, _contradicted(after.decided(found.id), ""))]
         case ReviewEnded(attempt=name, why="handled", note=note):
             return [draft("trade", PAYMENT_CONTRADICTED, name, _contradicted(before.decided(name), note))]
         case ShiftOpened(shift):
-            data: Json = {"floatMinor": shift.float_minor, "currencyCode": origin.currency}
+            data = {"floatMinor": shift.float_minor, "currencyCode": origin.currency}
             return [draft("trade", SHIFT_OPENED, shift.id, data, after)]
         case ShiftClosed(shift=shift_id):
             data = {"sales": event.sales, "expectedCashMinor": event.expected_cash_minor, "currencyCode": origin.currency}

@@ -42,9 +42,9 @@ def _left(cart: Cart, whole: frozenset[str], parts: dict[str, int]) -> Iterator[
 
 
 def _sales(journal: Journal, cart: Cart, fresh: bool) -> Iterator[Sale]:
-    """The sales here that took something out of the cart and that it does not know of, each once."""
+    """The sales here that took something out of the cart and that it does not know of, each once, of those that central lacks the newest first."""
     unknown = set(journal.unsent("trade", SALE_COMPLETED, cart.id))
-    rows = [row for id in unknown if (row := journal.sale(id)) is not None]
+    rows = [row for id in sorted(unknown, reverse=True) if (row := journal.sale(id)) is not None]
     if not fresh:
         rows += [*(journal.sales(cart.customer, CUSTOMERS_SALES_MAX) if cart.customer else ()), *journal.sales("", LAST_SALES_MAX)]
     for row in {row.id: row for row in rows}.values():
