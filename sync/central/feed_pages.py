@@ -1,8 +1,8 @@
 """Reading a feed: pages of NDJSON rows in the order of their commit, ended by the cursor to go on from.
 
 A cursor is opaque to registers. Inside: which central made it and for which market, the last number seen, the number at which this reader's first page
-began (a reader that began with nothing does not need the deletions from before that), and the mark of the last number: the moment of the publication
-that gave it, by which a central that was restored from a backup knows that it gave the number once more.
+began (a reader that began with nothing does not need the deletions from before that, except of customers, to whom it may have sold), and the mark of the
+last number: the moment of the publication that gave it, by which a central that was restored from a backup knows that it gave the number once more.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def read_page(db: Db, feed: str, market: str, start: Cursor, *, rows_max: int, l
     head = int(db.execute("SELECT head FROM feed WHERE name = ?", (feed,)).fetchone()[0])
     rows = db.execute(
         """SELECT op, key, rev, data, valid_from_ms, valid_to_ms, scope FROM feed_row
-           WHERE feed = ?1 AND rev > ?2 AND ((scope IN ('', ?3) AND (op = 'put' OR ?2 > 0)) OR (?2 > 0 AND EXISTS (
+           WHERE feed = ?1 AND rev > ?2 AND ((scope IN ('', ?3) AND (op = 'put' OR ?2 > 0 OR ?1 = 'customers')) OR (?2 > 0 AND EXISTS (
               SELECT 1 FROM feed_left l WHERE l.feed = feed_row.feed AND l.key = feed_row.key AND l.scope = ?3))) ORDER BY rev LIMIT ?4""",
         (feed, start.rev, market, rows_max + 1),
     )

@@ -160,8 +160,12 @@ def _require_single(db: Db, customers: list[str]) -> None:
 
 
 def forget_deletions(transaction: Transaction, older_than_ms: int) -> None:
-    """Drop tombstones older than that, and marks that were followed by others before that; cursors below them are answered with 410 from now on."""
-    dropped = transaction.db.execute("DELETE FROM feed_row WHERE op = 'del' AND at_ms < ? RETURNING feed, rev, key", (older_than_ms,)).fetchall()
+    """Drop tombstones older than that, and marks that were followed by others before that; cursors below them are answered with 410 from now on.
+
+    Customers' stay: a register that was away for however long forgets whoever was deleted. They hold nothing but the key.
+    """
+    old = "DELETE FROM feed_row WHERE op = 'del' AND at_ms < ? AND feed <> 'customers' RETURNING feed, rev, key"
+    dropped = transaction.db.execute(old, (older_than_ms,)).fetchall()
     for feed, rev, key in dropped:
         transaction.db.execute("DELETE FROM feed_left WHERE feed = ? AND key = ?", (feed, key))
         transaction.db.execute("UPDATE feed SET floor = max(floor, ?) WHERE name = ?", (rev, feed))

@@ -135,7 +135,8 @@ Five feeds go out. A register keeps a copy of each and follows it by its cursor,
   seconds.
 * An answer is NDJSON, one line per row and an end line; without the end line it was cut off, and nothing of it is applied.
 * `put` replaces the row with that key, `del` removes it (a tombstone). A row never comes before one that was committed earlier, and no row is left out for
-  a reader that goes by the cursor.
+  a reader that goes by the cursor. A reader from the beginning is told of no deletion, except in `customers`: every deletion of a customer is told to
+  everybody, however old it is, because a register whose copy is made anew may keep sales to them.
 * `If-None-Match` with the last ETag is answered 304 while there is nothing new.
 * Where `snapshots/catalogue` and `snapshots/prices` are there, a first copy is taken from the file: zstd-compressed NDJSON of `put` lines without an end
   line. Its SHA-256, size and number of rows must be the manifest's; then the feed is followed from the manifest's cursor. 404 means: read the feed from its

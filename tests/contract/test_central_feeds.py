@@ -240,6 +240,18 @@ def test_a_cursor_older_than_the_remembered_deletions_has_expired(
     assert lines_of(register.feed("prices", restarted["cursor"]))[1]["count"] == 1, "a reader that begins now needs no deletion from before"
 
 
+def test_a_deletion_of_a_customer_is_told_to_every_reader_for_good(register: Register, embedded: EmbeddedCentral, clock: SetClock) -> None:
+    embedded.central.seed("customers", [("c1", customer_row("c1")), ("c2", customer_row("c2"))])
+    embedded.central.seed("customers", [("c1", None)])
+    embedded.central.seed("staff", [staff_row("s1")])
+    old = lines_of(register.feed("staff"))[1]["cursor"]
+    embedded.central.seed("staff", [("s1", None)])
+    clock.wall_ms += LIMITS.tombstone_ms + MS_PER_DAY
+    wait_until(lambda: register.feed("staff", old).status_code == 410, "deletions of that age are forgotten")
+    assert [(row["op"], row["key"]) for row in read_all(register, "customers")[0]] == [("put", "c2"), ("del", "c1")]
+    assert read_all(register, "staff")[0] == []
+
+
 def test_cursors_of_another_central_and_nonsense_are_told_apart(register: Register) -> None:
     assert register.feed("prices", "nobody-5-5-5").status_code == 410
     for nonsense in ("x", "---", "a-b-c-d", "a-5-5", "a-1-1-²", "9" * 99):

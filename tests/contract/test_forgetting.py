@@ -241,20 +241,40 @@ async def test_a_journal_that_refuses_is_asked_again(tmp_path: Path) -> None:
             assert asked == [["k1"]] * 3
 
 
-async def test_a_register_forgets_whom_its_central_deletes(tmp_path: Path, central: EmbeddedCentral) -> None:  # noqa: F811 - the fixture
+async def attached_to_the_basket(tmp_path: Path, central: EmbeddedCentral) -> Agent:  # noqa: F811 - the fixture
+    """A register at whose counter customer c1 stands."""
     central.central.seed("customers", [("c1", customer_row("c1"))])
     central.central.seed("staff", [("s1", {"id": "s1", "name": "Ayse", "badge": "1001", "rights": []})])
     await enrolled(tmp_path / "till", central)
     agent = await Agent.start(Config(state=str(tmp_path / "till")), keys_of(tmp_path / "till"), SystemClock(), SystemRandom())
+    await eventually(lambda: agent.replica.people.customer("c1") is not None and agent.replica.people.operator("1001") is not None, "the copies")
+    await agent.till.day.open("1001", 0, "")
+    await agent.till.clienteling.chosen("c1", "")
+    assert b"Ada Example" in await names(agent.journal)
+    return agent
+
+
+async def test_a_register_forgets_whom_its_central_deletes(tmp_path: Path, central: EmbeddedCentral) -> None:  # noqa: F811 - the fixture
+    agent = await attached_to_the_basket(tmp_path, central)
     try:
-        await eventually(lambda: agent.replica.people.customer("c1") is not None and agent.replica.people.operator("1001") is not None, "the copies")
-        await agent.till.day.open("1001", 0, "")
-        await agent.till.clienteling.chosen("c1", "")
-        assert b"Ada Example" in await names(agent.journal)
         central.central.seed("customers", [("c1", None)])
         await eventually(lambda: b"Ada Example" not in [event.row.personal for event in agent.journal.tail(10)], "she is forgotten")
         await eventually(lambda: agent.presenter.snapshot().customer is None, "nobody stands at the counter")
         assert agent.journal.verify().sound
+    finally:
+        await agent.stop()
+
+
+async def test_who_was_deleted_while_the_copy_was_lost_is_forgotten_by_the_next_copy(tmp_path: Path, central: EmbeddedCentral) -> None:  # noqa: F811
+    agent = await attached_to_the_basket(tmp_path, central)
+    await agent.stop()
+    central.central.seed("customers", [("c1", None)])
+    for file in (tmp_path / "till").glob("people.db*"):
+        file.unlink()
+    agent = await Agent.start(Config(state=str(tmp_path / "till")), keys_of(tmp_path / "till"), SystemClock(), SystemRandom())
+    try:
+        await eventually(lambda: b"Ada Example" not in [event.row.personal for event in agent.journal.tail(10)], "she is forgotten")
+        await eventually(lambda: agent.core.state.basket.customer is None, "the basket is nobody's")
     finally:
         await agent.stop()
 
