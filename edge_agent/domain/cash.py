@@ -11,11 +11,12 @@ QUICK_AMOUNTS_MAX = 5
 
 
 def cash_due_minor(rest_minor: int, market: Market) -> int:
-    """What is due when the rest is paid in cash: rounded to the market's smallest coin, halves away from zero.
+    """What is due when the rest is paid in cash: rounded to the market's smallest coin, halves away from zero, or down where that is the custom.
 
     Only the cash part is rounded, once, on what is still due when cash is chosen; a card's share stays exact.
     """
-    return round_to_step(rest_minor, market.cash_step_minor)
+    step = market.cash_step_minor
+    return rest_minor // step * step if market.cash_rounds_down else round_to_step(rest_minor, step)
 
 
 def cash_tender(tender_id: str, rest_minor: int, given_minor: int | None, market: Market) -> Tender:

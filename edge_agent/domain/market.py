@@ -33,6 +33,8 @@ CASH_STEP_BY_CURRENCY = {
     # Missing there; Reserve Bank, MAS, BNM and SARB withdrew the smaller coins.
     "AUD": 5, "NZD": 10, "SGD": 5, "MYR": 5, "ZAR": 10,
 }  # fmt: skip
+CASH_ROUNDS_DOWN = frozenset({"ZAR"})
+"""Where what is due in cash is never rounded up. Older tables round to five cents there, which are not in use any more: down to the ten below."""
 CASH_STEP_BY_EURO_COUNTRY = {"BE": 5, "EE": 5, "FI": 5, "IE": 5, "IT": 5, "LT": 5, "NL": 5, "SK": 5}
 """The euro is rounded in cash by country, not by currency."""
 
@@ -71,6 +73,10 @@ class Market(Struct, frozen=True):
     @property
     def cash_step_minor(self) -> int:
         return cash_step_minor(self.country, self.currency)
+
+    @property
+    def cash_rounds_down(self) -> bool:
+        return self.currency in CASH_ROUNDS_DOWN
 
     @property
     def digits(self) -> int:

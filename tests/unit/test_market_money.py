@@ -37,7 +37,6 @@ TOTALS = {
 # Printed there too, and not what rounding half away from zero gives: a market that wants one of these needs a policy of its own.
 NEED_A_POLICY = {
     "New Zealand B (a half rounds down)": (10, 10, ((0, 5, 0), (6, 9, 10)), {5}),
-    "South African (always down, to 5)": (5, 10, ((0, 4, 0), (5, 9, 5)), {3, 4, 8, 9}),
 }
 
 
@@ -76,6 +75,18 @@ def test_the_printed_tables_that_need_a_policy_differ_from_ours_exactly_there(na
 )
 def test_the_worked_examples(minor, step, due):
     assert round_to_step(minor, step) == due
+
+
+SOUTH_AFRICA = replace(GERMANY, country="ZA", currency="ZAR", locale="en_ZA")
+
+
+@pytest.mark.parametrize("rest", range(1000, 1020))
+def test_a_south_african_never_pays_more_in_cash_than_is_due(rest):
+    """The printed table rounds down to five cents (0-4 to 0, 5-9 to 5); their coins went, and ten are the smallest."""
+    due = cash_due_minor(rest, SOUTH_AFRICA)
+    assert due == becomes(rest, 10, ((0, 9, 0),))
+    assert due <= becomes(rest, 10, ((0, 4, 0), (5, 9, 5))) <= rest
+    assert cash_tender("t", rest, None, SOUTH_AFRICA).rounding_minor == due - rest
 
 
 FINLAND = replace(GERMANY, country="FI", locale="fi_FI")
