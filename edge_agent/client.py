@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -43,6 +43,8 @@ NEWS_WAIT_SECONDS = 20
 """How long the service holds a long-poll open before it says that nothing happened."""
 BACK_OFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Pauses between attempts to reach a lost service; the last one repeats. One client, one machine: no jitter is needed."""
+RESEND_SECONDS = (0.1, 0.4, 1.0, 2.0, 2.0, 2.0, 2.0)
+"""Pauses after which a command is sent again, under its id, to a service that is not there: a restarted one is back within them."""
 VERIFY_SECONDS_MAX = 600.0
 """A whole journal is read for a verification or an export."""
 FOUND_MAX = 50
@@ -66,6 +68,8 @@ WHY = {
     "unreadable": "what answers is not this version's service",
 }
 """How a service can be unreachable, by ``reason``."""
+AWAY = ("absent", "refused", "broken")
+"""The reasons of one that may be starting again."""
 
 
 class ServiceUnreachable(Exception):
@@ -95,8 +99,8 @@ class AgentClient:
     """Everything that can be asked of the register's service.
 
     ``transport`` is ``httpx.ASGITransport`` in process, ``httpx.AsyncHTTPTransport(uds=...)`` over the socket, or a plain one over
-    loopback with ``token``. ``where`` names the socket or URL for people. ``new_id`` makes the UUID under which a command is sent. Every
-    method raises ApiProblem or ServiceUnreachable and nothing else.
+    loopback with ``token``. ``where`` names the socket or URL for people. ``new_id`` makes the UUID under which a command is sent, after
+    ``resend_seconds`` again to a service that is away. Every method raises ApiProblem or ServiceUnreachable and nothing else.
     """
 
     def __init__(
@@ -108,6 +112,7 @@ class AgentClient:
         new_id: Callable[[], str],
         where: str = "",
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        resend_seconds: Sequence[float] = RESEND_SECONDS,
     ) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         timeout = httpx.Timeout(ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
@@ -115,6 +120,7 @@ class AgentClient:
         self._new_id = new_id
         self._where = where
         self._pause = pause
+        self._resend_seconds = resend_seconds
 
     async def __aenter__(self) -> AgentClient:
         return self
@@ -135,14 +141,19 @@ class AgentClient:
     async def send(self, command: AnyCommand) -> Snapshot:
         """Carry out ``command`` and answer with the counter as it is then.
 
-        A lost connection is answered by sending the same id once more: the service then either carries it out or says what it did.
+        A lost connection is answered by sending the same id again, also to a service that comes back within seconds: it then either carries it out or says
+        what it did. One that is there and does not answer is asked once more.
         """
         body = ENCODER.encode(Request(self._new_id(), command))
-        try:
-            return await self._post("/v1/commands", body)
-        except ServiceUnreachable:
-            await self._pause(BACK_OFF_SECONDS[0])
-            return await self._post("/v1/commands", body)
+        pauses = iter(self._resend_seconds)
+        while True:
+            try:
+                return await self._post("/v1/commands", body)
+            except ServiceUnreachable as error:
+                pause = next(pauses, None)
+                if pause is None or (error.reason not in AWAY and pause != self._resend_seconds[0]):
+                    raise
+                await self._pause(pause)
 
     async def news(self) -> AsyncIterator[Snapshot | Disconnected]:
         """Snapshots as they come, each newer than the one before, beginning with the present one; never ends by itself.

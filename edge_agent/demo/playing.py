@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from drivers.simulators._card_ledger import read_ledger
 from edge_agent import views as v
-from edge_agent.client import AgentClient
+from edge_agent.client import RESEND_SECONDS, AgentClient
 from edge_agent.clock import ClockIds, SystemClock, SystemRandom
 from edge_agent.config import load_config
 from edge_agent.demo.clerk import Clerk
@@ -88,7 +88,8 @@ class Day:
             world = exits.enter_context(World(self._folder, self._clock, central.address, language=self._shop.language))
             await asyncio.to_thread(self._enrol, world, operations)
             service = exits.enter_context(ServiceProgram(world.config_path, self._folder / "service.log"))
-            client = AgentClient(httpx.AsyncHTTPTransport(uds=str(world.socket)), new_id=ClockIds(self._clock, self._random))
+            transport = httpx.AsyncHTTPTransport(uds=str(world.socket))
+            client = AgentClient(transport, new_id=ClockIds(self._clock, self._random), resend_seconds=RESEND_SECONDS[:1])  # the clerk looks after a power cut
             screen = await exits.enter_async_context(Screen(client))
             clerk = Clerk(world, stock, screen, Books(self._shop.rules, FLOAT_MINOR), Paper(world.printer), self._clock)
             script = Script(clerk, Shelves(clerk), Visitors(clerk, self._random), Purse(clerk), self._plan.seed)

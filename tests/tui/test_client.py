@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import uvicorn
 
-from edge_agent.client import AgentClient, ApiProblem, Disconnected, ServiceUnreachable, newest
+from edge_agent.client import RESEND_SECONDS, AgentClient, ApiProblem, Disconnected, ServiceUnreachable, newest
 from edge_agent.views import CustomerRowView, Enter, Problem, Snapshot
 from tests.support_service import ScriptedService, article
 from tests.support_snapshots import BOOT, MARIA, READY, SALE, UNKNOWN_CODE, ident
@@ -131,10 +131,23 @@ async def test_a_lost_answer_is_asked_for_again_under_the_same_id(tmp_path: Path
         assert len(service.commands) == len(service.repeated) == 1
 
 
-async def test_two_lost_answers_are_an_unreachable_service(tmp_path: Path) -> None:
+async def test_a_service_that_starts_again_meanwhile_carries_the_command_out_once(tmp_path: Path) -> None:
+    service, waited = ScriptedService(READY), list[float]()
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+        service.down = len(waited) < 5
+
+    async with AgentClient(service.transport, new_id=lambda: ident("one"), pause=pause) as client:
+        service.down = True
+        await client.send(Enter("1"))
+    assert (len(service.commands), waited) == (1, list(RESEND_SECONDS[:5]))
+
+
+async def test_answers_that_are_lost_again_and_again_are_an_unreachable_service(tmp_path: Path) -> None:
     service = ScriptedService(READY)
     async with client_of(service, "in process", tmp_path) as client:
-        service.lose_answers = 2
+        service.lose_answers = 1 + len(RESEND_SECONDS)
         with pytest.raises(ServiceUnreachable):
             await client.send(Enter("1"))
 

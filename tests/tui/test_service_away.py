@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
+from edge_agent import client
 from edge_agent.client import WHY, ApiProblem, ServiceUnreachable
 from edge_agent.views import NoticeView, Problem
 from tests.support_service import ScriptedService
@@ -56,9 +58,10 @@ async def test_a_service_that_goes_away_is_said_at_once_and_waited_for_in_full_l
         await counter.until(lambda: "does not answer" not in counter.text(), "the word going")
 
 
-async def test_a_command_without_an_answer_says_to_look_before_doing_it_again() -> None:
+async def test_a_command_without_an_answer_says_to_look_before_doing_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "RESEND_SECONDS", (0.01, 0.01))
     async with till(READY) as counter:
-        counter.service.lose_answers = 2
+        counter.service.lose_answers = 3
         await counter.type("40")
         await counter.press("enter")
         await counter.sees("The service did not answer. Look whether it was done before you do it again.")
