@@ -215,6 +215,7 @@ def _settings(db: Connection) -> None:
         f"busy_timeout = {BUSY_MS}",
     ):
         db.execute(f"PRAGMA {setting}")
-    # WAL with FULL lost nothing in 180 power cuts; NORMAL lost sales in half of them.
+    # With NORMAL a power cut loses what was committed since the last checkpoint (SQLite, "PRAGMA synchronous"). That FULL does not,
+    # `make proof ARGS="power"` shows.
     synchronous = db.execute("PRAGMA synchronous").fetchone()[0]
     assert (mode, synchronous) == ("wal", 2), (mode, synchronous)

@@ -16,7 +16,7 @@ from tests.support_tree import PACKAGES, ROOT, Module, imports, modules
 
 ADAPTER = ("edge_agent.ports", "edge_agent.domain", "edge_agent.clock", "edge_agent.listening")
 ALLOWED: dict[str, tuple[str, ...]] = {
-    # The longest prefix of a module's name says what else of ours it may import (design, section 4).
+    # The longest prefix of a module's name says what else of ours it may import.
     "edge_agent.domain": (),
     "edge_agent.ports": ("edge_agent.domain",),
     "edge_agent.clock": ("edge_agent.domain",),

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# What was proven and measured
 
-Written by `make proof` and `make bench`; every row says when, at which commit (`+` after it: with changes not yet committed) and on which machine.
+Written by `make proof` and `make bench`; every row says when, at which commit (`+` after it: with changes not yet committed;
+none is named where the history does not reach back to it) and on which machine.
 Ratios are of one run, beside a peer or a physical limit measured in turns with ours; absolute times are that machine's.
 """
 
