@@ -15,6 +15,7 @@ from edge_agent.domain.cart import Cart, Lease, who_holds
 from edge_agent.domain.errors import CentralConflict, CentralError, CentralUnreachable, StorageError
 from edge_agent.domain.sale import Sale
 from edge_agent.service.core import Core
+from edge_agent.service.facts import SALE_COMPLETED
 
 LEASE_OFFLINE_MS = 15 * 60_000
 
@@ -126,22 +127,25 @@ class CentralCarts:
             self.background(self._let_go(lease))
 
     def settle(self) -> None:
-        """Central may be reached now: end what it holds for this register and no basket here uses, once the sales that it belongs to are told."""
-        link = self._core.desk.link
-        if link is None or not link.waiting:
-            for lease in self._core.state.claims:
-                self.background(self._let_go(lease))
+        """Central may be reached now: end what it holds for this register and no basket here uses."""
+        for lease in self._core.state.claims:
+            self.background(self._let_go(lease))
 
     async def _let_go(self, lease: Lease) -> None:
-        """End it at central, unless a basket has taken it up meanwhile; what cannot be ended now stays in the journal, to be tried again."""
+        """End it at central, unless a basket has taken it up meanwhile, or central has not heard of a sale of that cart: until then nobody may order what
+        was sold. What cannot be ended now stays in the journal, to be tried again."""
         assert self._core.ports.central is not None
         async with self.turn(lease.cart):
             if lease.claim and all(held.claim != lease.claim for held in self._core.state.claims):
                 return
             try:
+                if await asyncio.to_thread(self._core.ports.journal.unsent, "trade", SALE_COMPLETED, lease.cart):
+                    return
                 known = await self._answer(lease)
                 if known.token:
                     await self._core.ports.central.release(known)
+            except StorageError:
+                return  # selling has stopped, and it was said
             except CentralUnreachable as error:
                 log.info("lease not released yet", reason=error.key)
                 return

@@ -128,3 +128,33 @@ async def test_a_claim_that_central_never_heard_is_made_anew_when_the_cart_has_c
         assert (rig.core.desk.notice.key, rig.core.state.basket.lease.claim) == ("notice.cart_loaded", last)
         assert first != last
         assert rig.core.state.basket.lease.version == 8
+
+
+@pytest.mark.parametrize("ends", ["sold", "sold from the copy, claimed later and let go"])
+async def test_a_cart_stays_held_over_a_restart_until_central_has_heard_what_was_sold_of_it(tmp_path: Path, at: World, ends: str) -> None:
+    async with till(tmp_path / "till", at) as (rig, line):
+        await opened(rig)
+        await scan(rig, MARIA_CARD)
+        line.deaf, line.away = {"claim"}, ends != "sold"
+        await rig.till.clienteling.load("", "")
+        await scan(rig, SOCKS)
+        await rig.till.paying.cash(None, "")
+        if ends != "sold":
+            line.deaf, line.away = set(), False
+            await scan(rig, MARIAS_CART.id)
+            line.away = True
+            await rig.till.clienteling.release("")
+    async with till(tmp_path / "till", at) as (rig, line):
+        await all_tried(rig)
+        assert (at.held_by(), at.ordered_online()) == ("0001/02", 409)
+        assert ("claim" in [call[0] for call in line.asked], bool(rig.core.state.claims)) == (False, True)
+        await rig.journal.acknowledge("central", {stream.stream: stream.head + 1 for stream in rig.journal.streams()})
+        await all_tried(rig)
+        assert (at.held_by(), rig.core.state.claims) == ("", ())
+
+
+async def all_tried(rig: Rig) -> None:
+    """The register looked after its claims, and what it does in the background is done."""
+    await rig.till.holding.look_after()
+    while rig.till.carts._tasks:
+        await asyncio.gather(*rig.till.carts._tasks)
