@@ -234,7 +234,8 @@ class Link(Enum):
 
 
 class LinkReport(Struct, frozen=True):
-    """The newest word about central. ``since_ms`` is when the state began, ``detail`` an English sentence for IT, ``reason`` its key."""
+    """The newest word about central. ``since_ms`` is when the state began, ``detail`` an English sentence for IT, ``reason`` its key. Central's clock is
+    ``clock_offset_ms`` ahead of ours (less than 0: behind), None until it was measured."""
 
     link: Link
     since_ms: int

@@ -29,13 +29,14 @@ MARIA = {
 
 
 class Watch:
-    """The register's clocks, both moved by moving central's."""
+    """The register's clocks, both moved by moving central's; its wall time is ``ahead_ms`` ahead."""
 
-    def __init__(self, clock: SetClock) -> None:
+    def __init__(self, clock: SetClock, ahead_ms: int = 0) -> None:
         self._clock = clock
+        self._ahead_ms = ahead_ms
 
     def now_ms(self) -> int:
-        return self._clock.now_ms()
+        return self._clock.now_ms() + self._ahead_ms
 
     def monotonic(self) -> float:
         return self._clock.now_ms() / 1000
@@ -114,13 +115,13 @@ def world(folder: Path) -> Iterator[World]:
 
 
 @asynccontextmanager
-async def till(folder: Path, at: World, *, away: bool = False):
+async def till(folder: Path, at: World, *, away: bool = False, ahead_ms: int = 0):
     """Register 02 on the journal in ``folder``, and its line to central, which may be cut from the start."""
     connector = HttpConnector(at.settings())
     line = Line(connector)
     line.away = away
     try:
-        async with register(folder, central=line, clock=Watch(at.clock)) as rig:
+        async with register(folder, central=line, clock=Watch(at.clock, ahead_ms)) as rig:
             yield rig, line
     finally:
         await connector.aclose()

@@ -54,7 +54,7 @@ class Lost(Struct, frozen=True, omit_defaults=True):
 
 
 class Lease(Struct, frozen=True, omit_defaults=True):
-    """A claim on a cart that keeps the web shop from being paid for it too, until ``until_ms``. Empty token: sold from a copy, offline.
+    """A claim on a cart that keeps the web shop from being paid for it too, until ``until_ms`` on central's clock. Empty token: sold from a copy, offline.
 
     ``claim`` is the id that central was, or may have been, asked with: the same claim again is answered with the same lease. ``lost`` is
     set once it is known not to hold: the goods in hand may still be sold at the price shown, but nothing is promised of the rest.

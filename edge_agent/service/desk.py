@@ -85,6 +85,11 @@ class Desk:
     erased: deque[str] = field(default_factory=lambda: deque(maxlen=ERASED_KEPT))
     """Who was forgotten lately: whoever looked them up before that may not put them on a basket after it."""
 
+    def at_central(self, at_ms: int) -> int:
+        """What central's clock shows when ours shows ``at_ms``; the same as long as the difference was not measured."""
+        ahead_ms = self.link.clock_offset_ms if self.link is not None else None
+        return at_ms + (ahead_ms or 0)
+
     def unask(self, persons: Collection[str]) -> None:
         """A question about one of them is not open any more."""
         if self.question is not None and self.question.about is not None and self.question.about.id in persons:

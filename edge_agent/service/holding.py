@@ -121,7 +121,7 @@ class Holding:
             if answered:
                 self._log_silence(None)
                 self._heard[basket] = self._core.ports.clock.monotonic()
-            elif held.token and held.lost is None and self._core.ports.clock.now_ms() >= held.until_ms:
+            elif held.token and held.lost is None and self._core.desk.at_central(self._core.ports.clock.now_ms()) >= held.until_ms:
                 now = self._lost(held, RUN_OUT)
             if now != held:
                 await self._keep(basket, held, now)

@@ -11,6 +11,7 @@ from edge_agent.bootstrap import Agent
 from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.config import Config
 from edge_agent.domain import commands as do
+from edge_agent.ports import Link, LinkReport
 from edge_agent.service.holding import ASIDE_HELD_MS
 from sync.connectors.contract import Settings
 from sync.connectors.http import HttpEnroller
@@ -105,6 +106,19 @@ async def test_a_lease_that_ran_out_while_central_was_away_is_claimed_anew_when_
         await eventually(lambda: at.held_by() == "")
         assert [line["line"] for line in at.cart()["lines"]] == ["w2"]
     assert at.refunds() == []
+
+
+@pytest.mark.parametrize("ahead_minutes", [-60, 60])
+async def test_a_lease_runs_out_by_centrals_clock_wherever_the_registers_own_stands(tmp_path: Path, at: World, ahead_minutes: int) -> None:
+    ahead_ms = ahead_minutes * MINUTE
+    async with till(tmp_path / "till", at, ahead_ms=ahead_ms) as (rig, line):
+        await loaded(rig)
+        line.away = True
+        rig.core.desk.link = LinkReport(Link.OFFLINE, 0, clock_offset_ms=-ahead_ms)
+        await pass_minutes(rig, at, 14)
+        assert (rig.core.state.basket.lease.lost, at.ordered_online()) == (None, 409)
+        await pass_minutes(rig, at, 2)
+        assert (notice(rig), at.ordered_online()) == ("notice.cart_run_out", 200)
 
 
 @pytest.mark.parametrize("how", ["in touch again", "published", "looked"])
