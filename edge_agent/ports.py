@@ -219,8 +219,8 @@ class Central(Protocol):
     async def release(self, lease: Lease) -> None:
         """Let it go again; a lease that is gone is no error."""
 
-    async def complete(self, lease: Lease, sale: str, lines: Sequence[str]) -> None:
-        """The named cart lines were sold by ``sale``. The sale's fact says the same; this only makes it sooner."""
+    async def complete(self, lease: Lease, sale: str, sold: Mapping[str, int]) -> None:
+        """So many pieces of the named cart lines were sold by ``sale``. The sale's fact says the same; this only makes it sooner."""
 
 
 class Link(Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,8 +140,8 @@ class MemoryCentral:
     async def release(self, lease: Lease) -> None:
         self._called("release", lease.cart)
 
-    async def complete(self, lease: Lease, sale: str, lines: Sequence[str]) -> None:
-        self._called("complete", lease.cart, sale, tuple(lines))
+    async def complete(self, lease: Lease, sale: str, sold: Mapping[str, int]) -> None:
+        self._called("complete", lease.cart, sale, tuple(sorted(sold)))
 
 
 @dataclass

@@ -43,7 +43,7 @@ class Sale(Struct, frozen=True):
 
     @property
     def cart_lines_sold(self) -> frozenset[str]:
-        """The lines of the online cart that were sold whole."""
+        """The lines of the online cart that were sold whole, as far as it was known at the counter."""
         return frozenset(line.cart_line for line in self.lines if line.cart_line) - self.cart_pieces_sold_in_part.keys()
 
     @property
@@ -61,14 +61,21 @@ class Sale(Struct, frozen=True):
     @property
     def cart_pieces_sold_in_part(self) -> dict[str, int]:
         """Of the lines of the online cart of which some pieces stay in the web shop: how many were sold, by line."""
-        left = {line.cart_line for line in self.left_online}
-        asked: dict[str, int] = {}
+        left, asked = {line.cart_line for line in self.left_online}, self._cart_pieces_asked
+        return {line: pieces for line, pieces in self.cart_pieces_sold.items() if line in left or pieces < asked[line]}
+
+    @property
+    def cart_pieces_sold(self) -> dict[str, int]:
+        """How many pieces of the online cart were sold, by line: of none more than it asked for, whatever lay on the counter."""
         sold: dict[str, int] = {}
         for line in self.lines:
             if line.cart_line:
-                asked[line.cart_line] = line.cart_pieces
                 sold[line.cart_line] = sold.get(line.cart_line, 0) + line.quantity.amount
-        return {line: pieces for line, pieces in sold.items() if line in left or pieces < asked[line]}
+        return {line: min(pieces, self._cart_pieces_asked[line] or pieces) for line, pieces in sold.items()}
+
+    @property
+    def _cart_pieces_asked(self) -> dict[str, int]:
+        return {line.cart_line: line.cart_pieces for line in self.lines if line.cart_line}
 
     @property
     def rounding_minor(self) -> int:

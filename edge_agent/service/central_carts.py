@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from weakref import WeakValueDictionary
 
@@ -156,15 +156,15 @@ class CentralCarts:
     def sold(self, sale: Sale) -> None:
         """A sale with a cart was completed: tell central sooner than the fact does. Part of a line only the fact can tell, and until then nobody may buy it."""
         if sale.lease is not None and not sale.cart_pieces_sold_in_part:
-            self.background(self._complete(sale.lease, sale.id, sorted(sale.cart_lines_sold)))
+            self.background(self._complete(sale.lease, sale.id, sale.cart_pieces_sold))
 
-    async def _complete(self, lease: Lease, sale: str, lines: list[str]) -> None:
+    async def _complete(self, lease: Lease, sale: str, sold: Mapping[str, int]) -> None:
         assert self._core.ports.central is not None
         async with self.turn(lease.cart):
             try:
                 known = await self._answer(lease)
                 if known.token:
-                    await self._core.ports.central.complete(known, sale, lines)
+                    await self._core.ports.central.complete(known, sale, sold)
             except CentralUnreachable as error:
                 log.info("cart completion left to the fact", reason=error.key)
                 return

@@ -260,6 +260,7 @@ def _modifiers(scope: str, discounts: Sequence[Discount], taken: Sequence[int]) 
 def _cart(sale: Sale) -> Json | None:
     if sale.lease is None:
         return None
+    sold = sale.cart_pieces_sold
     return {
         "cartId": sale.lease.cart,
         "version": sale.lease.version,
@@ -267,7 +268,8 @@ def _cart(sale: Sale) -> Json | None:
         "leaseUntilMs": sale.lease.until_ms,
         "offlineCopy": not sale.lease.token,
         "soldLines": sorted(sale.cart_lines_sold),
-        "partlySold": [{"line": line, "pieces": pieces} for line, pieces in sorted(sale.cart_pieces_sold_in_part.items())],
+        "soldPieces": [{"line": line, "pieces": sold[line]} for line in sorted(sale.cart_lines_sold)],
+        "partlySold": [{"line": line, "pieces": sold[line]} for line in sorted(sale.cart_pieces_sold_in_part)],
         "leftLines": sorted(sale.cart_lines_left),
     }
 

@@ -25,8 +25,7 @@ def left_of(journal: Journal, cart: Cart, *, fresh: bool) -> Cart:
     """
     receipt = ""
     for sale in _sales(journal, cart, fresh):
-        whole, parts = sale.cart_lines_sold, sale.cart_pieces_sold_in_part
-        cart = replace(cart, lines=tuple(_left(cart, whole, parts)))
+        cart = replace(cart, lines=tuple(_left(cart, sale.cart_pieces_sold)))
         receipt = receipt or sale.receipt
     if receipt and not cart.lines:
         text, hint = f"The online cart was sold here already, receipt {receipt}.", "Central hears of it as soon as it answers."
@@ -34,10 +33,10 @@ def left_of(journal: Journal, cart: Cart, *, fresh: bool) -> Cart:
     return cart
 
 
-def _left(cart: Cart, whole: frozenset[str], parts: dict[str, int]) -> Iterator[CartLine]:
+def _left(cart: Cart, sold: dict[str, int]) -> Iterator[CartLine]:
     for line in cart.lines:
-        pieces = line.pieces - parts.get(line.line, 0)
-        if line.line not in whole and pieces > 0:
+        pieces = line.pieces - sold.get(line.line, 0)
+        if pieces > 0:
             yield replace(line, pieces=pieces)
 
 

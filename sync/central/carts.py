@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ from sync.central.problems import refused
 from sync.central.registers import Who, new_secret
 from sync.central.storage import Db
 from sync.central.writer import Transaction
-from sync.contract.facts import SaleCart
+from sync.contract.facts import PartOfLine, SaleCart
 from sync.contract.messages import (
     PROBLEM_CHANGED,
     PROBLEM_HELD,
@@ -109,7 +109,7 @@ def complete(transaction: Transaction, who: Who, cart_id: str, request: Complete
     held = open_claim(db, cart_id, transaction.now_ms)
     if row is None or (held is not None and (held[0], held[2]) != (who.source, request.token) and done is None):
         raise refused(PROBLEM_LEASE_GONE, "This register no longer holds the cart; the sale's fact settles it.")
-    sold_in_store(transaction, who.source, request.sale, Sold(cart_id, dict.fromkeys(request.lines), request.token))
+    sold_in_store(transaction, who.source, request.sale, Sold(cart_id, _pieces(request.lines, request.sold_pieces), request.token))
 
 
 class Sold(Struct, frozen=True):
@@ -122,14 +122,18 @@ class Sold(Struct, frozen=True):
 
 def sold_of(cart: SaleCart) -> Sold:
     """What a sale's fact says of its cart."""
-    parts: dict[str, int | None] = {part.line: part.pieces for part in cart.partly_sold}
-    return Sold(cart.cart_id, parts | dict.fromkeys(cart.sold_lines), cart.token)
+    return Sold(cart.cart_id, _pieces((), cart.partly_sold) | _pieces(cart.sold_lines, cart.sold_pieces), cart.token)
+
+
+def _pieces(lines: Sequence[str], counted: Sequence[PartOfLine]) -> dict[str, int | None]:
+    return dict.fromkeys(lines) | {part.line: part.pieces for part in counted}
 
 
 def sold_in_store(transaction: Transaction, source: str, sale: str, sold: Sold) -> None:
     """Take what was sold out of the cart, once per sale and line, end the sale's own lease, and note a refund task for each line that was no longer there.
 
-    Lines that the customer added since stay. An emptied cart is deleted. Called for every sale's fact with a cart, sold under a lease or from a copy.
+    Lines that the customer added since stay, and so do pieces that they added to a sold line, where it is said how many were sold. An emptied cart is
+    deleted. Called for every sale's fact with a cart, sold under a lease or from a copy.
     """
     db, now_ms = transaction.db, transaction.now_ms
     known = {line for (line,) in db.execute("SELECT line FROM cart_sold WHERE cart = ? AND sale = ?", (sold.cart, sale))}

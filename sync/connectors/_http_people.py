@@ -15,6 +15,7 @@ from edge_agent.domain.cart import Cart, Lease
 from edge_agent.domain.customer import Customer, Identifier
 from edge_agent.domain.errors import CentralConflict, CentralError, CentralRefused, CentralUnreachable, ContractBroken, RegisterFrozen
 from sync.connectors._http_exchange import Answer, Exchange
+from sync.contract.facts import PartOfLine
 from sync.contract.fields import UNREADABLE
 from sync.contract.messages import (
     PROBLEM_CHANGED,
@@ -74,10 +75,12 @@ class People:
                 "POST", f"/edge/v1/carts/{_in_path(lease.cart)}/release", ReleaseRequest(token=lease.token), none=(PROBLEM_LEASE_GONE, PROBLEM_NOT_FOUND)
             )
 
-    async def complete(self, lease: Lease, sale: str, lines: Sequence[str]) -> None:
-        """The named cart lines were sold by ``sale``. Without a token (sold from a copy) the sale's fact alone says so."""
+    async def complete(self, lease: Lease, sale: str, sold: Mapping[str, int]) -> None:
+        """So many pieces of the named cart lines were sold by ``sale``. Without a token (sold from a copy) the sale's fact alone says so."""
         if lease.token:
-            await self._ask("POST", f"/edge/v1/carts/{_in_path(lease.cart)}/complete", CompleteRequest(token=lease.token, sale=sale, lines=list(lines)))
+            pieces = [PartOfLine(line=line, pieces=count) for line, count in sold.items()]
+            request = CompleteRequest(token=lease.token, sale=sale, lines=list(sold), sold_pieces=pieces)
+            await self._ask("POST", f"/edge/v1/carts/{_in_path(lease.cart)}/complete", request)
 
     async def _cart(self, path: str) -> Cart | None:
         row = await self._row(path, CartRow)

@@ -16,6 +16,7 @@ from edge_agent.domain.market import GERMANY
 from sync.contract.envelope import FIRST_PREVHASH, STREAMS
 from sync.contract.example_facts import EPOCH, SOURCE, Heads, example_behind, example_day
 from sync.contract.example_sales import EXAMPLE_START_MS
+from sync.contract.facts import PartOfLine
 from sync.contract.market import market_row
 from sync.contract.messages import (
     PROBLEM_GAP,
@@ -70,7 +71,9 @@ def message_examples() -> dict[str, bytes]:
         "claim-answer": ClaimAnswer(cart=CART, version=4, token=LEASE, until_ms=UNTIL_MS),
         "claim-answer.prolonged": ClaimAnswer(cart=CART, version=4, token=LEASE, until_ms=UNTIL_MS + 300_000),
         "release-request": ReleaseRequest(token=LEASE),
-        "complete-request": CompleteRequest(token=LEASE, sale="0199a5d0-0000-7000-8000-000000000124", lines=["wl-1"]),
+        "complete-request": CompleteRequest(
+            token=LEASE, sale="0199a5d0-0000-7000-8000-000000000124", lines=["wl-1"], sold_pieces=[PartOfLine(line="wl-1", pieces=1)]
+        ),
     }
     return {f"{name}.json": msgspec.json.encode(value) for name, value in made.items()} | {"feed-page.ndjson": lines.rstrip(b"\n")}
 

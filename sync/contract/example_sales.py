@@ -82,7 +82,7 @@ def card_sale(common: dict[str, Any], customer: str) -> dict[str, Any]:
         "customer": {"customerId": customer, "tier": "gold", "identifiedBy": "loyalty"},
         "cart": {
             "cartId": "CART-7Q2M", "version": 4, "token": "Zk3rT0pQ", "leaseUntilMs": common["atMs"] + 600_000, "offlineCopy": False, "soldLines": ["wl-1"],
-            "leftLines": ["wl-2"], "partlySold": [],
+            "leftLines": ["wl-2"], "partlySold": [], "soldPieces": [{"line": "wl-1", "pieces": 1}],
         },
         "lineItems": [jacket, scarf],
         "modifiers": [{"scope": "basket", "reason": "Regular customer", "operatorId": "1001", "percentMilli": 10_000, "amountMinor": -1440}],

@@ -67,7 +67,7 @@ class SaleCustomer(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
 
 
 class PartOfLine(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
-    """Some pieces of a cart's line were sold; the others stay in the web shop."""
+    """So many pieces of a cart's line were sold; the others, if there are any, stay in the web shop."""
 
     line: Id
     pieces: Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -76,7 +76,8 @@ class PartOfLine(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
 class SaleCart(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     """The online cart that the sale used. ``soldLines`` left it by this sale; ``leftLines`` stay in the web shop, less what ``partlySold`` says.
 
-    An empty token: sold from a copy, offline.
+    ``soldPieces`` says how many pieces of each of ``soldLines`` were sold: what the customer added to the line online meanwhile stays in it. Of one that it
+    does not name (an older register names none), all pieces left. An empty token: sold from a copy, offline.
     """
 
     cart_id: Id
@@ -87,6 +88,7 @@ class SaleCart(Struct, frozen=True, rename="camel", kw_only=True, gc=False):
     sold_lines: Annotated[list[Id], Meta(max_length=LINE_ITEMS_MAX)]
     left_lines: Annotated[list[Id], Meta(max_length=LINE_ITEMS_MAX)]
     partly_sold: Annotated[list[PartOfLine], Meta(max_length=LINE_ITEMS_MAX)] = []
+    sold_pieces: Annotated[list[PartOfLine], Meta(max_length=LINE_ITEMS_MAX)] = []
 
 
 class ReturnedCash(Struct, frozen=True, rename="camel", kw_only=True, gc=False):

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from edge_agent.domain.one_line import one_line
+from sync.contract.facts import PartOfLine
 from sync.contract.fields import TIME_MS_MAX, Count, Country, Epoch, HexHash, Id, IdOrNone, Name, Number, StoreNumber, Text, TimeMs
 from sync.contract.market import MarketRow
 from sync.contract.rows import CustomerRow
@@ -259,11 +260,12 @@ class ReleaseRequest(Struct, frozen=True, rename="camel"):
 
 
 class CompleteRequest(Struct, frozen=True, rename="camel"):
-    """These lines of the cart were sold in store by that sale; the other lines stay online."""
+    """These lines of the cart were sold in store by that sale; the other lines stay online, and so do the pieces of these that were added there meanwhile."""
 
     token: str
     sale: Annotated[str, Meta(description="The sale's transactionId.")]
     lines: Annotated[list[str], Meta(description="The cart's own line ids.")]
+    sold_pieces: Annotated[list[PartOfLine], Meta(description="How many pieces of each of the lines were sold; all of one that is not named.")] = []
 
 
 class RegisterCursor(Struct, frozen=True, rename="camel"):

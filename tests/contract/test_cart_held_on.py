@@ -278,6 +278,18 @@ async def test_the_service_looks_after_its_carts_by_itself(tmp_path: Path, at: W
         await agent.stop()
 
 
+async def test_what_the_customer_adds_to_a_line_while_it_is_at_the_till_stays_online(tmp_path: Path, at: World) -> None:
+    async with till(tmp_path / "till", at) as (rig, _):
+        await loaded(rig)
+        coat, socks = at.cart()["lines"]
+        edit = {"customer": "c-maria", "currency": "EUR", "lines": [coat | {"pieces": 3}, socks]}
+        assert at.http.put(f"/ops/carts/{MARIAS_CART.id}", json=edit, headers=at.ops).status_code == 200
+        await scan(rig, COAT)
+        await rig.till.paying.cash(None, "")
+        await eventually(lambda: at.held_by() == "")
+        assert [(line["line"], line["pieces"]) for line in at.cart()["lines"]] == [("w1", 2), ("w2", 2)]
+
+
 async def test_a_claim_made_anew_whose_answer_was_lost_is_found_again(tmp_path: Path, at: World) -> None:
     async with till(tmp_path / "till", at) as (rig, line):
         await loaded(rig)

@@ -57,6 +57,11 @@ class Shop:
         lease: dict[str, Any] = answer.json()
         return lease
 
+    def raised(self, **pieces: int) -> None:
+        """The customer wants so many of these lines now."""
+        lines = [line | {"pieces": pieces.get(line["line"], line["pieces"])} for line in self.cart()["lines"]]
+        assert self.http.put("/ops/carts/CART-1", json={"customer": "c1", "currency": "EUR", "lines": lines}, headers=self.ops).status_code == 200
+
     def cart(self) -> dict[str, Any]:
         cart: dict[str, Any] = self.http.get("/ops/carts/CART-1", headers=self.ops).json()
         return cart
@@ -64,13 +69,13 @@ class Shop:
     def lines(self) -> list[tuple[str, int]]:
         return [(line["line"], line["pieces"]) for line in self.cart()["lines"]]
 
-    def sold(self, lease: dict[str, Any] | None, *lines: str, register: Register | None = None, parts: dict[str, int] | None = None) -> None:
-        """A sale's fact with these lines of the cart, under the lease or from a copy."""
+    def sold(self, lease: dict[str, Any] | None, *lines: str, register: Register | None = None, **counted: dict[str, int]) -> None:
+        """A sale's fact with these lines of the cart, under the lease or from a copy; ``counted``: pieces by line, as partlySold or soldPieces."""
         register = register or self.here
         cart = {
             "cartId": "CART-1", "version": 1, "token": lease["token"] if lease else "", "leaseUntilMs": lease["untilMs"] if lease else 0,
             "offlineCopy": lease is None, "soldLines": list(lines), "leftLines": [],
-            "partlySold": [{"line": line, "pieces": pieces} for line, pieces in (parts or {}).items()],
+            **{name: [{"line": line, "pieces": pieces} for line, pieces in each.items()] for name, each in counted.items()},
         }  # fmt: skip
         assert register.ack(register.push(register.sale(cart=cart)))["quarantined"] == []
 
@@ -192,8 +197,29 @@ def test_the_sales_fact_alone_settles_the_cart_and_keeps_what_the_customer_added
 
 
 def test_pieces_of_a_line_that_were_not_sold_stay_online(shop: Shop) -> None:
-    shop.sold(shop.claim(), "l1", parts={"l3": 2})
+    shop.sold(shop.claim(), "l1", partlySold={"l3": 2})
     assert shop.lines() == [("l2", 2), ("l3", 1)]
+
+
+@pytest.mark.parametrize("first", ["completed", "fact alone", "sold from a copy"])
+def test_pieces_that_the_customer_added_to_a_sold_line_meanwhile_stay_online(shop: Shop, first: str) -> None:
+    lease = shop.claim() if first != "sold from a copy" else None
+    shop.raised(l1=3, l2=1)
+    counted = {"l1": 1, "l2": 2}
+    if first == "completed":
+        told = [{"line": line, "pieces": pieces} for line, pieces in counted.items()]
+        body = {"token": lease["token"], "sale": "sale-0001-02-1-1", "lines": [*counted], "soldPieces": told}
+        assert shop.post("complete", body).status_code == 204
+        assert shop.lines() == [("l1", 2), ("l3", 3)]
+    shop.sold(lease, *counted, soldPieces=counted)
+    assert (shop.lines(), shop.cart()["heldBy"], shop.refunds()) == ([("l1", 2), ("l3", 3)], "", [])
+
+
+def test_a_register_that_does_not_say_how_many_pieces_it_sold_has_sold_the_line(shop: Shop) -> None:
+    lease = shop.claim()
+    shop.raised(l1=3)
+    shop.sold(lease, "l1")
+    assert (shop.lines(), shop.refunds()) == ([("l2", 2), ("l3", 3)], [])
 
 
 def test_an_emptied_cart_becomes_a_tombstone(shop: Shop) -> None:

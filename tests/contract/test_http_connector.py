@@ -128,13 +128,13 @@ async def test_customers_and_carts_are_asked_for_claimed_and_given_back() -> Non
     with pytest.raises(CentralConflict) as changed:
         await connector.claim("c1", 3, "key-12345")
     assert (changed.value.reason, changed.value.args_shown["version"]) == ("changed", "4")
-    await connector.complete(lease, "sale-1", ["l1"])
+    await connector.complete(lease, "sale-1", {"l1": 1})
     await connector.release(lease)
     await connector.release(Lease("c1", 4, "other", 1))
     await connector.release(Lease("c1", 4, "", 0))
-    await connector.complete(Lease("c1", 4, "", 0), "sale-1", ["l1"])
+    await connector.complete(Lease("c1", 4, "", 0), "sale-1", {"l1": 1})
     with pytest.raises(CentralConflict) as lost:
-        await connector.complete(Lease("c1", 4, "other", 1), "sale-1", ["l1"])
+        await connector.complete(Lease("c1", 4, "other", 1), "sale-1", {"l1": 1})
     assert lost.value.reason == "lease_gone"
     with pytest.raises(ContractBroken):
         await connector.identify(Identifier(IdentifierKind.LOYALTY, "broken"))

@@ -312,7 +312,7 @@ async def test_what_central_publishes_arrives_and_carts_are_claimed_and_sold(tmp
             await connector.claim(cart.id, cart.version, "key-of-basket-2")
         assert held.value.reason == "held"
         await eventually(lambda: (now := replica.people.cart("CART-1")) is not None and now.held_by == "0001/02", "the copy says who holds it")
-        await connector.complete(lease, "sale-1", [line.line for line in cart.lines])
+        await connector.complete(lease, "sale-1", {line.line: line.pieces for line in cart.lines})
         await eventually(lambda: replica.people.cart("CART-1") is None, "the sold cart is gone")
         platform.seed("catalogue", [("A-2999", article("A-2999", "Polo", gtin(2_999)))])
         await eventually(lambda: [one.sku for one in replica.catalogue.find("polo", 5)] == ["A-2999"], "a change arrives")

@@ -136,7 +136,7 @@ def test_a_cart_comes_or_an_edge_error(answer: Raw) -> None:
 def test_a_cart_is_claimed_released_and_completed_or_an_edge_error_says_why(answer: Raw) -> None:
     assert isinstance(asked([answer], lambda http: http.claim("CART-1", 7, "key-0001")), Lease | EdgeError)
     lease = Lease("CART-1", 7, "t", NOW_MS)
-    for nothing in (asked([answer], lambda http: http.release(lease)), asked([answer], lambda http: http.complete(lease, "s1", ["l1"]))):
+    for nothing in (asked([answer], lambda http: http.release(lease)), asked([answer], lambda http: http.complete(lease, "s1", {"l1": 1}))):
         assert nothing is None or isinstance(nothing, EdgeError)
 
 

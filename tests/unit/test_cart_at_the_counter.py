@@ -270,8 +270,8 @@ class LateCentral(MemoryCentral):
         assert lease.token == f"token-{self.holds}"
         self.holds = ""
 
-    async def complete(self, lease, sale, lines):
-        await super().complete(lease, sale, lines)
+    async def complete(self, lease, sale, sold):
+        await super().complete(lease, sale, sold)
         assert lease.token == f"token-{self.holds}"
 
 

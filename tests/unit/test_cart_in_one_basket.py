@@ -133,6 +133,19 @@ async def test_what_central_has_not_heard_of_is_not_loaded_again_from_central_ei
         assert [(line.sku, line.quantity.amount) for line in rig.core.state.basket.to_pick] == [("SOCKS", 2)]
 
 
+async def test_what_was_added_online_to_a_line_since_it_was_sold_is_to_pick(tmp_path):
+    async with register(tmp_path, central=(central := MemoryCentral(down=True))) as rig:
+        await opened(rig)
+        await scan(rig, MARIA_CARD)
+        await rig.till.clienteling.load("", "")
+        await scan(rig, COAT)
+        await rig.till.paying.cash(None, "")
+        coat, socks = MARIAS_CART.lines
+        central.down, central.cart_now = False, replace(MARIAS_CART, version=8, lines=(replace(coat, pieces=3), socks))
+        await scan(rig, MARIAS_CART.id)
+        assert [(line.sku, line.quantity.amount) for line in rig.core.state.basket.to_pick] == [("COAT", 2), ("SOCKS", 2)]
+
+
 async def test_a_suspended_basket_says_which_cart_is_in_it_and_how_much_of_it_is_to_pick(tmp_path):
     async with register(tmp_path, central=MemoryCentral()) as rig:
         await opened(rig)

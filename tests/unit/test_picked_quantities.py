@@ -91,6 +91,15 @@ def test_more_than_the_cart_asked_for_goes_off_first():
     assert told(till) == (["w1"], [], [])
 
 
+def test_of_a_line_that_holds_more_than_the_cart_asked_for_no_more_is_told_to_be_sold_of_the_cart():
+    till = Memory()
+    till.add(COAT, pieces(3))
+    till.do(do.DiscountLine(first_in_hand(till), do.Cut("worn", percent_milli=10_000)))
+    till.do(do.LoadCart(cart(("w1", "COAT", 2, 10_000)), LEASE, KNOWN))
+    assert told(till) == (["w1"], [], [])
+    assert sale_data(till.sales[-1])["cart"]["soldPieces"] == [{"line": "w1", "pieces": 2}]
+
+
 def test_a_cart_that_asks_for_more_than_a_line_holds_is_not_told_that_all_is_sold():
     till = loaded(("w1", "SOCKS", 12_000, 1_250))
     till.add(SOCKS, pieces(9_999))

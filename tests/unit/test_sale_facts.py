@@ -161,7 +161,7 @@ def test_a_cart_names_what_was_sold_and_what_stays_online():
     found = books.sale["cart"]
     assert (found["cartId"], found["version"], found["token"], found["offlineCopy"]) == ("cart-1", 7, "token", False)
     assert (found["soldLines"], found["leftLines"]) == (["w1"], ["w2", "w3"])
-    assert found["partlySold"] == [{"line": "w2", "pieces": 2}]
+    assert (found["soldPieces"], found["partlySold"]) == ([{"line": "w1", "pieces": 1}], [{"line": "w2", "pieces": 2}])
     assert [(line["cartLine"], line["priceSource"]) for line in books.sale["lineItems"]] == [("w1", "online"), ("w2", "book")]
 
 
