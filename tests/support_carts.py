@@ -139,5 +139,5 @@ def published(rig: Rig, at: World) -> None:
     cart = at.cart()
     people = rig.core.ports.people
     assert isinstance(people, MemoryPeople)
-    people.carts = () if cart is None else (replace(MARIAS_CART, version=cart["version"], held_by=cart["heldBy"]),)
+    people.carts = () if cart is None else (replace(MARIAS_CART, version=cart["version"], held_by=cart["heldBy"], as_of_ms=at.clock.now_ms()),)
     rig.till.clienteling.heard()

@@ -23,7 +23,7 @@ class CartLine(Struct, frozen=True):
 
 
 class Cart(Struct, frozen=True):
-    """An open online cart. ``version`` changes with every edit online; ``as_of_ms`` says how old this copy is."""
+    """An open online cart. ``version`` changes with every edit online; ``as_of_ms`` says how old this copy is, on central's clock."""
 
     id: str
     customer: str

@@ -61,7 +61,7 @@ class Sale(Struct, frozen=True):
     @property
     def cart_pieces_sold_in_part(self) -> dict[str, int]:
         """Of the lines of the online cart of which some pieces stay in the web shop: how many were sold, by line."""
-        left, asked = {line.cart_line for line in self.left_online}, self._cart_pieces_asked
+        left, asked = {line.cart_line for line in self.left_online}, self.cart_pieces_asked
         return {line: pieces for line, pieces in self.cart_pieces_sold.items() if line in left or pieces < asked[line]}
 
     @property
@@ -71,10 +71,11 @@ class Sale(Struct, frozen=True):
         for line in self.lines:
             if line.cart_line:
                 sold[line.cart_line] = sold.get(line.cart_line, 0) + line.quantity.amount
-        return {line: min(pieces, self._cart_pieces_asked[line] or pieces) for line, pieces in sold.items()}
+        return {line: min(pieces, self.cart_pieces_asked[line] or pieces) for line, pieces in sold.items()}
 
     @property
-    def _cart_pieces_asked(self) -> dict[str, int]:
+    def cart_pieces_asked(self) -> dict[str, int]:
+        """How many pieces those lines of the online cart asked for of which something was sold, by line."""
         return {line.cart_line: line.cart_pieces for line in self.lines if line.cart_line}
 
     @property

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from edge_agent.domain import commands as do
 from edge_agent.domain.cart import CartLine
 from edge_agent.domain.errors import NotNow
+from edge_agent.ports import Link, LinkReport
 from tests.support_counter import COAT, MARIA_CARD, SOCKS, eventually, opened, scan
 from tests.support_shop import MARIAS_CART, MemoryCentral, Rig, register
 
@@ -108,7 +109,8 @@ async def test_what_was_sold_of_a_cart_while_central_is_away_is_not_loaded_from_
         await scan(rig, MARIAS_CART.id)
         assert (rig.core.desk.notice.key, rig.core.state.basket) == ("not_now.cart_sold", None)
         await rig.journal.acknowledge("central", {stream.stream: stream.head + 1 for stream in rig.journal.streams()})
-        rig.core.ports.people.carts = (replace(MARIAS_CART, version=8, lines=MARIAS_CART.lines[:1]),)  # the copy is from after the sales
+        later = rig.core.ports.clock.now_ms() + 90_000
+        rig.core.ports.people.carts = (replace(MARIAS_CART, version=8, lines=MARIAS_CART.lines[:1], as_of_ms=later),)  # the copy is from after the sales
         await scan(rig, MARIAS_CART.id)
         assert [(line.sku, line.quantity.amount) for line in rig.core.state.basket.to_pick] == [("COAT", 1)]
 
@@ -144,6 +146,35 @@ async def test_what_was_added_online_to_a_line_since_it_was_sold_is_to_pick(tmp_
         central.down, central.cart_now = False, replace(MARIAS_CART, version=8, lines=(replace(coat, pieces=3), socks))
         await scan(rig, MARIAS_CART.id)
         assert [(line.sku, line.quantity.amount) for line in rig.core.state.basket.to_pick] == [("COAT", 2), ("SOCKS", 2)]
+
+
+@pytest.mark.parametrize("ahead_ms", [-3_600_000, 0, 3_600_000], ids=["clock behind", "clock right", "clock ahead"])
+@pytest.mark.parametrize(
+    ("since_ms", "pieces", "to_pick"),
+    [
+        (-5_000, {"w1": 1, "w2": 2, "n1": 1}, {"w2": 1, "n1": 1}),
+        (5_000, {"w1": 1, "w2": 2, "n1": 1}, {"w2": 1, "n1": 1}),
+        (200, {"w2": 1, "n1": 1}, {"w2": 1, "n1": 1}),
+        (90_000, {"w1": 1, "w2": 2, "n1": 1}, {"w1": 1, "w2": 2, "n1": 1}),
+    ],
+    ids=["copied before the sale", "copied while its fact was under way", "copied just after it", "put in again after it"],
+)
+async def test_an_edited_cart_from_the_copy_is_without_what_was_sold_of_it_after_it_was_copied(tmp_path, ahead_ms, since_ms, pieces, to_pick):
+    async with register(tmp_path, central=(central := MemoryCentral())) as rig:
+        await opened(rig)
+        rig.core.desk.link = LinkReport(Link.IN_STEP, 0, clock_offset_ms=-ahead_ms)
+        await scan(rig, MARIA_CARD)
+        await rig.till.clienteling.load("", "")
+        for code in (COAT, SOCKS):
+            await scan(rig, code)
+        await rig.till.paying.cash(None, "")
+        await rig.journal.acknowledge("central", {stream.stream: stream.head + 1 for stream in rig.journal.streams()})
+        central.down = True
+        as_of_ms = rig.core.desk.last_sale.completed_ms - ahead_ms + since_ms
+        lines = tuple(CartLine(line, "COAT" if line == "w1" else "SOCKS", count, 1_250) for line, count in pieces.items())
+        rig.core.ports.people.carts = (replace(MARIAS_CART, version=9, lines=lines, as_of_ms=as_of_ms),)
+        await scan(rig, MARIAS_CART.id)
+        assert {line.cart_line: line.quantity.amount for line in rig.core.state.basket.to_pick} == to_pick
 
 
 async def test_a_suspended_basket_says_which_cart_is_in_it_and_how_much_of_it_is_to_pick(tmp_path):
