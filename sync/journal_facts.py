@@ -112,15 +112,12 @@ def _lacking(db: Connection, who: Identity, stream: str, earlier: Earlier) -> li
 
 
 def _first_told(db: Connection, identity: int, stream: str, told: StreamCursor | None) -> int:
-    """The first number that central, as it told, has not. Where the fact before is none of this disk's, another machine wrote in its place: then what was
-    acknowledged is there, unless central stands below that, which it can only where it forgot; from where on nobody knows."""
+    """The first number that central, as it told, has not. Where the fact before is none of this disk's, another machine wrote in its place, and which of
+    this disk's facts are there nobody knows: all of them are told again, and central counts each once."""
     if told is None:
         return 1
     here = "SELECT 1 FROM fact WHERE identity = ? AND stream = ? AND number = ? AND hash = ?"
-    if db.execute(here, (identity, stream, told.next - 1, told.head_hash)).fetchone():
-        return told.next
-    acknowledged = next_for(db, CENTRAL, identity, stream)
-    return acknowledged if told.next > acknowledged else 1
+    return told.next if db.execute(here, (identity, stream, told.next - 1, told.head_hash)).fetchone() else 1
 
 
 def _facts_from(db: Connection, identity: int, stream: str, first: int) -> Iterator[tuple[str, str, int, bytes]]:

@@ -139,7 +139,7 @@ async def test_a_central_that_begins_anew_is_told_everything(tmp_path: Path, cen
         require_whole(central, register.journal, 5)
 
 
-async def test_where_another_machine_wrote_on_what_was_acknowledged_is_not_told_again(tmp_path: Path, central: EmbeddedCentral) -> None:  # noqa: F811
+async def test_where_another_machine_wrote_on_all_is_told_again_and_counted_once(tmp_path: Path, central: EmbeddedCentral) -> None:  # noqa: F811
     """A disk was put back to an image; what central has beyond it is not on it."""
     till, image = tmp_path / "till", tmp_path / "image"
     await enrolled(till, central)
@@ -151,9 +151,25 @@ async def test_where_another_machine_wrote_on_what_was_acknowledged_is_not_told_
         await journal.commit(a_commit(facts=1, stream="ops"))
     await sold_in(image, central, 1, 20)
     report = central.central.reconcile()
-    assert (report.ok, report.sales, issued_anew(central)) == (True, 4, {1: 0, 2: 0})
-    assert [(one.stream, one.count) for one in report.registers[1].streams] == [("ops", 1), ("trade", 1)]
+    assert (report.ok, report.sales, issued_anew(central)) == (True, 4, {1: 0, 2: 2})
+    assert [(one.stream, one.count) for one in report.registers[1].streams] == [("ops", 1), ("trade", 3)]
     assert enrolment.register.epoch == "2"
+
+
+async def test_another_machine_under_an_epoch_that_a_restored_central_gave_twice_hides_no_sale(tmp_path: Path, central: EmbeddedCentral) -> None:  # noqa: F811
+    first, second = tmp_path / "first", tmp_path / "second"
+    await enrolled(first, central)
+    await back_up(central, tmp_path)
+    assert (await enrolled(second, central))[0].register.epoch == "2"
+    await sold_in(second, central, 2)
+    await restore(central, tmp_path)
+    assert (await enrolled(first, central))[0].register.epoch == "2"
+    await sold_in(first, central, 5, 10)
+    assert (await enrolled(second, central))[0].register.epoch == "3"
+    await sold_in(second, central, 0)
+    report = central.central.reconcile()
+    assert (report.ok, report.sales, report.quarantined, report.attention) == (True, 7, 0, [])
+    assert len(sold_at_central(central)) == 7
 
 
 async def test_a_central_that_says_nothing_of_earlier_epochs_is_sent_what_it_did_not_acknowledge(tmp_path: Path) -> None:

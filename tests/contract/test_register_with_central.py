@@ -161,8 +161,8 @@ async def test_a_cloned_disk_is_told_on_both_sides_and_a_new_enrolment_sends_wha
     async with opened(tmp_path / "clone", again, keys_of(tmp_path / "clone")) as clone:
         await clone.in_step()
         sales = [envelope for envelope in at_central(central) if envelope.type == SALE]
-        assert [envelope.epoch for envelope in sales] == ["1"] * 5 + ["2"] * 3
-        assert len({envelope.id for envelope in sales}) == 8
+        assert [envelope.epoch for envelope in sales] == ["1"] * 5 + ["2"] * 6, "what both disks have is told again"
+        assert len({envelope.id for envelope in sales}) == central.central.reconcile().sales == 8
     async with opened(tmp_path / "till", enrolment, keys) as register:
         await eventually(lambda: register.push.report.link is Link.FROZEN, "the other machine is told that it was replaced")
         assert register.push.report.reason == "epoch"
@@ -224,7 +224,7 @@ async def test_an_old_copy_of_a_disk_freezes_the_register_and_after_a_new_enrolm
         await restored.in_step()
         await restored.sell(1)
         await restored.in_step()
-    assert [(envelope.epoch, envelope.type) for envelope in at_central(central)][7:] == [("2", SALE)] * 3
+    assert [(envelope.epoch, envelope.type) for envelope in at_central(central)][7:] == [("2", SALE)] * (3 + 3), "what both disks have is told again"
     found = central.central.reconcile()
     assert (found.ok, found.attention, found.sales, found.quarantined) == (True, [], 9, 0)
 
@@ -253,8 +253,9 @@ async def test_a_second_machine_that_spoke_first_is_found_by_the_first_one(tmp_p
         register.sold = 3
         await register.sell(1)
         await register.in_step()
-    assert sorted((envelope.epoch, envelope.type) for envelope in at_central(central)[5:]) == [("2", BEHIND), ("2", SALE)]
-    assert central.central.reconcile().attention == []
+    told = [("2", BEHIND), *[("2", SALE)] * (3 + 1)]
+    assert sorted((envelope.epoch, envelope.type) for envelope in at_central(central)[5:]) == told, "what both disks have is told again"
+    assert (central.central.reconcile().attention, central.central.reconcile().sales) == ([], 5)
 
 
 async def started(register: Register) -> None:
