@@ -42,7 +42,7 @@ from edge_agent.domain.receipt import PrintJob, PrintOutcome
 from edge_agent.domain.sale_receipt import Letterhead
 from edge_agent.formats import Formats
 from edge_agent.link_log import FeedLog, LinkLog
-from edge_agent.opening import open_journal
+from edge_agent.opening import open_journal, take_up
 from edge_agent.ports import Link, LinkReport
 from edge_agent.service.codec import shown_body
 from edge_agent.service.core import Core, Ports, Shop
@@ -185,9 +185,7 @@ class Agent:
         return agent
 
     async def _begin(self) -> None:
-        moved = await self.journal.adopt(self._enrolment.identity, self._enrolment.register.earlier)
-        if moved:
-            log.info("facts issued anew under a new epoch", facts=moved)
+        await take_up(self.journal, self._enrolment)
         self._supervisor.start()
         duties: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("readings", partial(self.devices.serve, self.till.scanned)),

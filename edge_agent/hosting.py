@@ -27,6 +27,7 @@ from edge_agent.deploy.notify import Notifier
 from edge_agent.domain.errors import ConfigError, JournalLocked, StorageError
 from edge_agent.domain.gs1_library import library
 from edge_agent.logs import set_up_logs
+from edge_agent.other_register import require_same_register
 from edge_agent.screen import show
 from edge_agent.serving import LOOPBACK, Listener, bind_loopback, bind_unix, group_number, require_socket_path
 from edge_agent.tenders import tender_methods
@@ -182,7 +183,8 @@ def enrol_register(config: Config, url: str, code: str) -> Enrolled:
         clock, random = SystemClock(), SystemRandom()
         device = os.uname().nodename if hasattr(os, "uname") else ""
         enroller = connector_part(config, "HttpEnroller")(connector_settings(config, require_url(url), "", "", clock))
-        return (await enrol_device(url, code, device, keys_of(config, random), enroller)).register
+        keys = keys_of(config, random)
+        return (await enrol_device(url, code, device, keys, enroller, partial(require_same_register, keys))).register
 
     return asyncio.run(ask())
 

@@ -3,6 +3,7 @@ earlier one came."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import structlog
@@ -11,8 +12,8 @@ from msgspec.structs import replace
 from edge_agent.clock import Clock, ClockIds, Random
 from edge_agent.domain.errors import JournalCorrupt
 from edge_agent.ports import Commit
-from edge_agent.service.codec import write_state
-from edge_agent.service.core import replayed
+from edge_agent.service.codec import replayed, write_state
+from sync.enrolment import Enrolment
 from sync.identity import Identity
 from sync.journal import Journal
 from sync.journal_begun import receipts_before, require_journal, say_begun, set_aside_lost
@@ -40,6 +41,16 @@ async def open_journal(folder: Path, who: Identity, keys: Keys, clock: Clock, ra
         await journal.close()
         raise
     return journal, key
+
+
+async def take_up(journal: Journal, enrolment: Enrolment) -> None:
+    """Issue facts under ``enrolment`` from now on. What is another register's is not sent under it: it waits until this device is that register again."""
+    moved = await journal.adopt(enrolment.identity, enrolment.register.earlier)
+    if moved:
+        log.info("facts issued anew under a new epoch", facts=moved)
+    waiting = await asyncio.to_thread(journal.waiting_by_source)
+    for source in waiting.keys() - {enrolment.identity.source}:
+        log.warning("facts of another register wait here until this device is enrolled as it again", register=source, facts=waiting[source])
 
 
 async def _count_on(journal: Journal, who: Identity, new_id: ClockIds) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -23,11 +24,15 @@ class Enroller(Protocol):
         """Ask central. Raises CentralUnreachable, CentralRefused (the code is wrong, used or too old) or ContractBroken."""
 
 
-async def enrol(url: str, code: str, device: str, keys: Keys, enroller: Enroller) -> Enrolment:
-    """Enrol this device with the central at ``url`` by a single-use ``code`` and keep the result. Raises CentralError, ConfigError, OSError."""
+async def enrol(url: str, code: str, device: str, keys: Keys, enroller: Enroller, require: Callable[[Enrolment], None] = lambda _: None) -> Enrolment:
+    """Enrol this device with the central at ``url`` by a single-use ``code`` and keep the result, unless ``require`` raises.
+
+    Raises CentralError, ConfigError, OSError.
+    """
     known = _known_epochs(keys.folder)
     answer = await enroller.enrol(request_of(keys.device_key(), code, device, known))
     enrolment = Enrolment(require_url(url), answer, known)
+    require(enrolment)
     save(keys.folder, enrolment)
     return enrolment
 

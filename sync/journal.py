@@ -186,6 +186,10 @@ class Journal:
         at_ms = self._clock.now_ms()
         return await self._writer.run(lambda db: adopt(db, identity, at_ms, earlier))
 
+    def waiting_by_source(self) -> dict[str, int]:
+        """By source, how many facts of each register that this device is or was wait for central."""
+        return self._read.waiting_by_source()
+
     def facts_after(self, stream: str, number: int, limit_facts: int, limit_bytes: int) -> list[tuple[int, bytes]]:
         """(number, wire bytes) of the facts after ``number``, within the limits, but always one if there is one."""
         return self._read.facts_after(stream, number, limit_facts, limit_bytes)

@@ -15,7 +15,7 @@ from sync.cipher import Connection
 from sync.contract.envelope import FIRST_PREVHASH, STREAMS, encode_fact, fact_hash
 from sync.contract.fields import UNREADABLE
 from sync.contract.messages import PROBLEM_ENVELOPE, Problem, StreamCursor
-from sync.identity import Identity
+from sync.identity import ALONE, Identity
 
 WITHHELD_TYPE = "retail.fact.withheld.v1"
 BEHIND_TYPE = "retail.register.behind.v1"
@@ -80,34 +80,56 @@ def append_facts(db: Connection, drafts: Sequence[FactDraft], random: Random) ->
 
 
 def adopt(db: Connection, who: Identity, at_ms: int, earlier: Earlier | None = None) -> int:
-    """Issue facts under ``who`` from now on; those that central does not have are issued anew under it, in order, with their ids. How many those were.
+    """Issue facts under ``who`` from now on; its own that central does not have are issued anew under it, in order, with their ids. How many those were.
 
     ``earlier`` says what central has of the register's earlier epochs: it may have lost what it acknowledged. Where it did not say (None), what it
-    acknowledged counts.
+    acknowledged counts. Facts of another register that this device was name that register: they stay under its identity and wait for it.
     """
-    old, before = current_identity(db)
-    if who == before:
+    if who == current_identity(db)[1]:
         return 0
     db.execute("INSERT INTO identity(source, epoch, since_ms) VALUES (?, ?, ?)", (who.source, who.epoch, at_ms))
     moved = 0
     for stream in STREAMS:
-        firsts = [(old, next_for(db, CENTRAL, old, stream))] if earlier is None else _lacking(db, who, stream, earlier)
+        firsts = _lacking(db, who, stream, earlier)
         for identity, first in firsts:
             for id, type, fact_ms, wire in _facts_from(db, identity, stream, first):
                 chain = chain_of(db, stream)
-                if earlier is None or not _kept(db, id, stream, [*firsts, (chain.identity, chain.head + 1)]):
+                if not _another_s(db, id, who) and not _kept(db, id, stream, [*firsts, (chain.identity, chain.head + 1)]):
                     _put(db, chain, id, type, fact_ms, _reissued(wire, chain))
                     moved += 1
     return moved
 
 
-def _lacking(db: Connection, who: Identity, stream: str, earlier: Earlier) -> list[tuple[int, int]]:
-    """By identity, in order, the first number of the stream that central is not known to have: of ``who``'s own earlier epochs as it told, of another
-    register, which it did not tell of, as it acknowledged."""
-    rows = db.execute("SELECT id, source, epoch FROM identity WHERE id < (SELECT max(id) FROM identity) ORDER BY id").fetchall()
+def waiting_by_source(db: Connection) -> dict[str, int]:
+    """By source, how many facts of each register that this device is or was central has not acknowledged."""
+    rows = db.execute(
+        f"""SELECT source, count(*) FROM identity JOIN fact ON fact.identity = identity.id
+            LEFT JOIN cursor ON destination = ? AND cursor.identity = identity.id AND cursor.stream = fact.stream
+            WHERE identity.id IN (SELECT max(id) FROM identity GROUP BY source) AND source <> ? AND number >= coalesce(next, 1)
+            AND source = ({_OWNER.format(fact="fact.id")}) GROUP BY source""",  # noqa: S608 - constants
+        (CENTRAL, ALONE.source, ALONE.source),
+    )
+    return dict(rows.fetchall())
+
+
+_OWNER = """SELECT first.source FROM identity first JOIN fact owned ON owned.identity = first.id
+            WHERE owned.id = {fact} AND first.source <> ? ORDER BY first.id LIMIT 1"""
+"""The register under which a fact was issued first."""
+
+
+def _another_s(db: Connection, id: str, who: Identity) -> bool:
+    """Whether the fact with that id is another register's: versions before this one issued those anew as well."""
+    row = db.execute(_OWNER.format(fact="?"), (id, ALONE.source)).fetchone()
+    return row is not None and row[0] != who.source
+
+
+def _lacking(db: Connection, who: Identity, stream: str, earlier: Earlier | None) -> list[tuple[int, int]]:
+    """By identity, in order, the first number of the stream that central is not known to have: of ``who``'s own earlier epochs as it told, or else as it
+    acknowledged, and of the journal before it was enrolled."""
+    own = "SELECT id, epoch FROM identity WHERE id < (SELECT max(id) FROM identity) AND source IN (?, ?) ORDER BY id"
     return [
-        (identity, _first_told(db, identity, stream, earlier.get(epoch, {}).get(stream)) if source == who.source else next_for(db, CENTRAL, identity, stream))
-        for identity, source, epoch in rows
+        (identity, next_for(db, CENTRAL, identity, stream) if earlier is None else _first_told(db, identity, stream, earlier.get(epoch, {}).get(stream)))
+        for identity, epoch in db.execute(own, (who.source, ALONE.source)).fetchall()
     ]
 
 
@@ -198,9 +220,11 @@ def unsent_naming(db: Connection, identity: int, stream: str, type: str, naming:
 def resend(db: Connection) -> tuple[int, int]:
     """Issue withheld facts anew at the ends of their streams, in the order that they had in them, with their own ids and data; how many, and of how many
     the bytes are none that could be issued, which stay withheld. Their old numbers stay the facts' that say so. One that stands in the current identity
-    already, because it was issued anew and withheld once more, or taken, is issued once."""
+    already, because it was issued anew and withheld once more, or taken, is issued once. Those of another register that this device was wait for it."""
     again = left = 0
-    rows = db.execute("SELECT identity, stream, number, wire, at_ms FROM withheld ORDER BY identity, stream, number").fetchall()
+    own = "SELECT id FROM identity WHERE source IN (?, ?)"
+    select = f"SELECT identity, stream, number, wire, at_ms FROM withheld WHERE identity IN ({own}) ORDER BY identity, stream, number"  # noqa: S608 - constants
+    rows = db.execute(select, (current_identity(db)[1].source, ALONE.source)).fetchall()
     for identity, stream, number, wire, at_ms in rows:
         chain = chain_of(db, stream)
         try:

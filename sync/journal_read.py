@@ -21,7 +21,7 @@ from sync.journal_append import position_of, said_of
 from sync.journal_check import Verification, check_end, verify
 from sync.journal_disk import JournalDisk
 from sync.journal_export import exported
-from sync.journal_facts import CENTRAL, current_identity, facts_after, next_for, unsent_naming
+from sync.journal_facts import CENTRAL, current_identity, facts_after, next_for, unsent_naming, waiting_by_source
 from sync.journal_person import erasures, erasures_among, kept_of, unseal
 from sync.journal_sales import SALE_COLUMNS, sale_of, where_sale
 
@@ -132,6 +132,11 @@ class JournalReader:
         """Who the register is on the wire."""
         with self._reading() as db:
             return current_identity(db)[1]
+
+    def waiting_by_source(self) -> dict[str, int]:
+        """By source, how many facts of each register that this device is or was central has not acknowledged."""
+        with self._reading() as db:
+            return waiting_by_source(db)
 
     def facts_after(self, stream: str, number: int, limit_facts: int, limit_bytes: int) -> list[tuple[int, bytes]]:
         """(number, wire bytes) of the facts after ``number``: at most ``limit_facts``, at most ``limit_bytes`` in all but always one if there is one."""

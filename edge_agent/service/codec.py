@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import msgspec
 from msgspec.structs import replace
 
 from edge_agent.domain.basket import Basket
 from edge_agent.domain.errors import JournalCorrupt
 from edge_agent.domain.events import EVENT_TYPES, BasketSuspended, CustomerAttached, Event, SaleParked
-from edge_agent.domain.register import Register
+from edge_agent.domain.register import Register, evolve
 from edge_agent.domain.sale import Sale
-from edge_agent.ports import EventRow, SaleRow
+from edge_agent.ports import EventRow, SaleRow, StoredEvent
 
 SECRETS = frozenset({"badge", "token"})
 """Fields, wherever in an event, that whoever reads them could act with: a staff badge, the token of a cart's lease."""
@@ -97,6 +100,21 @@ def read_state(body: bytes) -> Register:
         return _state.decode(body)
     except msgspec.DecodeError as problem:
         raise JournalCorrupt(f"The stored register state cannot be read: {problem}.", hint="Run `edge-agent journal verify`.") from problem
+
+
+class Stored(Protocol):
+    """Where a register's state and its newest events are kept: a journal, or one who reads it."""
+
+    def load(self) -> tuple[bytes | None, Sequence[StoredEvent]]: ...
+
+
+def replayed(journal: Stored) -> tuple[Register, int]:
+    """The register's state, and how many events lie behind the one that was stored. Raises JournalCorrupt."""
+    body, stored = journal.load()
+    state = read_state(body) if body is not None else Register()
+    for event in stored:
+        state = evolve(state, read_event(event.row))
+    return state, len(stored)
 
 
 def _nameless(basket: Basket) -> Basket:

@@ -23,7 +23,7 @@ from edge_agent.domain.reading import Source
 from edge_agent.domain.register import Register, evolve
 from edge_agent.domain.sale import Sale
 from edge_agent.ports import Beeps, Catalogue, Central, Commit, FactDraft, Journal, Notice, People, Printer, TenderMethod
-from edge_agent.service.codec import event_row, read_event, read_sale, read_state, sale_row, write_state
+from edge_agent.service.codec import event_row, read_sale, replayed, sale_row, write_state
 from edge_agent.service.desk import Desk
 from edge_agent.service.facts import Origin, facts_of
 from edge_agent.service.notices import OF_A_CUSTOMER, Refusal, stands_until
@@ -383,15 +383,6 @@ class Core:
             self._reopening.cancel()
         async with self._turn:
             pass
-
-
-def replayed(journal: Journal) -> tuple[Register, int]:
-    """The register's state, and how many events lie behind the one that was stored. Raises JournalCorrupt."""
-    body, stored = journal.load()
-    state = read_state(body) if body is not None else Register()
-    for event in stored:
-        state = evolve(state, read_event(event.row))
-    return state, len(stored)
 
 
 def refuse_unless(condition: bool, text: str, hint: str, reason: str) -> None:

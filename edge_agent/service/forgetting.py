@@ -8,8 +8,7 @@ from edge_agent.clock import NewId
 from edge_agent.domain.events import CustomerForgotten
 from edge_agent.domain.register import evolve
 from edge_agent.ports import Commit, Journal
-from edge_agent.service.codec import event_row, write_state
-from edge_agent.service.core import replayed
+from edge_agent.service.codec import event_row, replayed, write_state
 
 
 async def forget_in_files(journal: Journal, new_id: NewId, persons: Collection[str]) -> bool:

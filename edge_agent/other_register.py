@@ -1,0 +1,71 @@
+"""Keeps a PC that has not finished as one register from becoming another one by a code that was mixed up."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from edge_agent.domain.errors import ConfigError, StorageError
+from edge_agent.service.codec import replayed
+from sync.enrolment import Enrolment
+from sync.identity import ALONE
+from sync.journal_disk import FILE_NAME
+from sync.journal_read import JournalReader
+from sync.journal_rescue import has_content
+from sync.keys import Keys
+
+
+class _Left(Struct, frozen=True):
+    """What a journal's register, by its ``source``, has not finished."""
+
+    source: str
+    facts: int
+    shift: bool
+    baskets: int
+
+    def __str__(self) -> str:
+        parts = (
+            _many(self.facts, "fact that central does not have", "facts that central does not have"),
+            "an open shift" if self.shift else "",
+            _many(self.baskets, "basket that is not paid", "baskets that are not paid"),
+        )
+        return ", ".join(filter(None, parts))
+
+
+def require_same_register(keys: Keys, enrolment: Enrolment) -> None:
+    """Raise ConfigError (reason ``other_register``) when ``enrolment`` is another register's than the journal's, which has not finished as it is."""
+    left = _left(keys)
+    if left is None or left.source in (ALONE.source, enrolment.identity.source) or not str(left):
+        return
+    ours, other = _named(left.source), _named(enrolment.identity.source)
+    raise ConfigError(
+        f"The code is for {other}, but this PC is {ours} and still has of it: {left}. Nothing was changed here: it stays {ours}.",
+        hint=f"The code is used up all the same; a PC that is {other} has to be enrolled again. If this one is to become it: close the shift and finish the "
+        "baskets, wait until `edge-agent status` says that no facts wait, then enrol it with a new code. Else ask for a code of its own register.",
+        reason="other_register",
+    )
+
+
+def _left(keys: Keys) -> _Left | None:
+    """None where there is no journal, or none that can be read: then a new enrolment may be what mends it."""
+    if not has_content(keys.folder / FILE_NAME):
+        return None
+    try:
+        reader = JournalReader.open(keys.folder, keys.journal_key())
+    except ConfigError:
+        return None
+    try:
+        source, state = reader.identity().source, replayed(reader)[0]
+        return _Left(source, reader.waiting_by_source().get(source, 0), state.shift is not None, len(state.baskets))
+    except StorageError:
+        return None
+    finally:
+        reader.close()
+
+
+def _named(source: str) -> str:
+    _, _, tenant, _, store, _, register = source.split("/")
+    return f"register {register} of store {store} ({tenant})"
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}" if count else ""
