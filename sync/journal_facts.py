@@ -97,6 +97,9 @@ def adopt(db: Connection, who: Identity, at_ms: int, earlier: Earlier | None = N
                 if not _another_s(db, id, who) and not _kept(db, id, stream, [*firsts, (chain.identity, chain.head + 1)]):
                     _put(db, chain, id, type, fact_ms, _reissued(wire, chain))
                     moved += 1
+    anew = "SELECT 1 FROM fact was JOIN fact anew ON anew.identity = (SELECT max(id) FROM identity) AND anew.id = was.id"
+    was = "was.identity = quarantine.identity AND was.stream = quarantine.stream AND was.number = quarantine.number"
+    db.execute(f"DELETE FROM quarantine WHERE EXISTS ({anew} WHERE {was}) AND {_SENT}")  # noqa: S608 - constants
     return moved
 
 
@@ -165,10 +168,18 @@ def next_for(db: Connection, destination: str, identity: int, stream: str) -> in
     return 1 if row is None else int(row[0])
 
 
+_SENT = "(identity, stream, number) NOT IN (SELECT identity, stream, number FROM withheld)"
+
+
 def move_cursor(db: Connection, destination: str, stream: str, next: int) -> None:
-    """``destination`` has everything below ``next``. It may also go back (central was restored from a backup), never past the head."""
+    """``destination`` has everything below ``next``. It may also go back (central was restored from a backup), never past the head.
+
+    What central had put aside of that it is sent again, and judges again; what is withheld stays so.
+    """
     chain = chain_of(db, stream)
     assert 1 <= next <= chain.head + 1, (stream, next, chain.head)
+    if destination == CENTRAL:
+        db.execute(f"DELETE FROM quarantine WHERE identity = ? AND stream = ? AND number >= ? AND {_SENT}", (chain.identity, stream, next))  # noqa: S608
     db.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?, ?)", (destination, chain.identity, stream, next))
 
 

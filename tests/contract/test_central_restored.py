@@ -14,6 +14,7 @@ from edge_agent.bootstrap import Agent
 from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.config import Config
 from edge_agent.domain.errors import CentralRefused
+from edge_agent.ports import Commit, FactDraft
 from sync.central.serving import EmbeddedCentral
 from sync.contract import facts
 from sync.contract.envelope import FIRST_PREVHASH, STREAMS, decode_fact
@@ -24,6 +25,7 @@ from sync.journal import Journal
 from sync.keys import Keys
 from tests.contract.test_register_with_central import central, enrolled, opened  # noqa: F401 - a fixture
 from tests.support_central import eventually
+from tests.support_enrolled import STORES
 from tests.support_journal import a_commit, new_id, open_journal
 
 SOURCE = "/t/acme/s/0001/r/02"
@@ -238,3 +240,31 @@ async def test_the_service_tells_a_restored_central_what_it_lost(tmp_path: Path,
         await agent.stop()
     report = central.central.reconcile()
     assert (report.ok, report.sales, report.quarantined, [each.epoch for each in report.registers]) == (True, 2, 0, [2])
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["the same epoch", "enrolled anew"])
+async def test_what_a_restored_central_takes_this_time_is_not_said_to_be_put_aside(tmp_path: Path, central: EmbeddedCentral, anew: bool) -> None:  # noqa: F811
+    till = tmp_path / "till"
+    enrolment, keys = await enrolled(till, central)
+    await sold_in(till, central, 1)
+    await back_up(central, tmp_path)
+    central.central.seed_stores([replace(STORES[0], country="US"), *STORES[1:]])
+    async with opened(till, enrolment, keys) as register:
+        register.sold = 10
+        await register.sell(2)
+        await register.in_step()
+        bad = FactDraft("trade", facts.SALE, new_id(), "x" * 200, 1, {"retailStoreId": "0001", "workstationId": "02"})
+        await register.journal.commit(Commit(new_id(), (), (bad,)))
+        await eventually(lambda: register.push.report.withheld == 1, "what central cannot take is withheld")
+        await register.in_step()
+        assert [(fact.number, "sale-currency" in fact.problem) for fact in register.journal.quarantined()] == [(2, True), (3, True), (4, False)]
+    await restore(central, tmp_path)
+    if anew:
+        enrolment, keys = await enrolled(till, central)
+    async with opened(till, enrolment, keys) as register:
+        await register.in_step()
+        assert [fact.number for fact in register.journal.quarantined()] == [4], "what is withheld still is"
+        await eventually(lambda: register.push.report.quarantined == 1, "as is said")
+        assert register.journal.verify().sound
+    report = central.central.reconcile()
+    assert (report.ok, report.sales, report.quarantined) == (True, 3, 0)
