@@ -42,6 +42,7 @@ from edge_agent.domain.receipt import PrintJob, PrintOutcome
 from edge_agent.domain.sale_receipt import Letterhead
 from edge_agent.formats import Formats
 from edge_agent.link_log import FeedLog, LinkLog
+from edge_agent.lost_payments import lost_payments
 from edge_agent.opening import open_journal, take_up
 from edge_agent.ports import Link, LinkReport
 from edge_agent.service.codec import shown_body
@@ -102,6 +103,7 @@ class Agent:
         self._feed_log = FeedLog()
         self._link_log = LinkLog()
         self.journal = journal
+        self._lost = lost_payments(config.folder, key)
         shop = shop_of(config, enrolment.register)
         deleted = noted_in(journal, asyncio.get_running_loop())
         self.replica = Replica(config.folder / "replica", key, clock, shop.market.currency, shop.market.country, deleted)
@@ -154,6 +156,7 @@ class Agent:
             journal=lambda: self._journal_view(folder),
             feeds_waiting=self._feed_log.waiting,
             left_out=self._feed_log.left_out,
+            attention=lambda: [text for lost in self._lost if lost.aside.exists() for text in lost.told],
             verify=self._verify,
             tail=self._tail,
             export=self._export,

@@ -14,9 +14,10 @@ from edge_agent.domain.errors import JournalCorrupt
 from edge_agent.ports import Commit
 from edge_agent.service.codec import replayed, write_state
 from sync.enrolment import Enrolment
-from sync.identity import Identity
+from sync.identity import ALONE, Identity
 from sync.journal import Journal
-from sync.journal_begun import receipts_before, require_journal, say_begun, set_aside_lost
+from sync.journal_aside import journals_aside
+from sync.journal_begun import begun_by, receipts_before, require_journal, say_begun, set_aside_lost
 from sync.keys import Keys
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 async def open_journal(folder: Path, who: Identity, keys: Keys, clock: Clock, random: Random) -> tuple[Journal, bytes]:
     """The journal in ``folder`` and its key. Raises StorageError (also for a journal that is missing), JournalLocked, ConfigError."""
+    began = begun_by(folder)
     require_journal(folder, who)  # before the key: none is made for a journal that may come back
     key = keys.journal_key()
     new_id = ClockIds(clock, random)
@@ -35,12 +37,25 @@ async def open_journal(folder: Path, who: Identity, keys: Keys, clock: Clock, ra
         log.warning("a journal that lost its end was moved aside", detail=problem.message)
         journal = Journal.open(folder, key, clock=clock, random=random, new_id=new_id)
     try:
+        if began not in (None, who) and journal.identity == ALONE:
+            await _take_over(journal, folder)
         await _count_on(journal, who, new_id)
         say_begun(folder, who)
     except BaseException:
         await journal.close()
         raise
     return journal, key
+
+
+async def _take_over(journal: Journal, folder: Path) -> None:
+    """A new journal goes on with the facts of the one that was moved aside, which central may not have."""
+    for aside in journals_aside(folder)[-1:]:
+        try:
+            facts = await journal.take_over(aside)
+        except JournalCorrupt as problem:
+            log.error("a journal that was moved aside is damaged: what central does not have of it is only there", detail=problem.message)
+        else:
+            log.info("facts taken over from the journal that was moved aside", facts=facts, journal=str(aside))
 
 
 async def take_up(journal: Journal, enrolment: Enrolment) -> None:

@@ -15,6 +15,7 @@ from sync.cipher import storage_error
 from sync.contract.fields import UNREADABLE
 from sync.durable_files import write_synced
 from sync.identity import Identity
+from sync.journal_aside import move_aside
 from sync.journal_disk import BALLAST_NAME, FILE_NAME
 from sync.journal_high import HIGH
 from sync.journal_rescue import RESCUED, SIDE_FILES, has_content, missing, set_aside
@@ -48,9 +49,7 @@ def set_aside_lost(folder: Path, who: Identity) -> bool:
     """Move a journal that lost its end aside when another enrolment than ``who`` began it, so that a new one begins; false where it is ``who``'s. OSError."""
     if begun_by(folder) in (None, who):
         return False
-    path = folder / FILE_NAME
-    for end in ("", *SIDE_FILES, HIGH):  # cut short, it is a journal that is missing, and what is left goes the same way
-        set_aside(path.with_name(f"{path.name}{end}"))
+    move_aside(folder / FILE_NAME)
     return True
 
 

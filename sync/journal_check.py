@@ -92,7 +92,7 @@ def check_tail(db: Connection) -> None:
     if not _made(db):
         return  # power went while it was being made
     last = db.execute("SELECT max(position) FROM event").fetchone()[0] or 0
-    tail = chain(_event_problems(db, last - TAIL_EVENTS), _fact_problems(db, TAIL_FACTS), state_problems(db), newest_sale_problems(db))
+    tail = chain(_event_problems(db, last - TAIL_EVENTS), fact_problems(db, TAIL_FACTS), state_problems(db), newest_sale_problems(db))
     for problem in tail:
         raise JournalCorrupt(f"The journal's tail does not verify: {problem}", hint=CORRUPT_HINT)
 
@@ -103,7 +103,7 @@ def _made(db: Connection) -> bool:
 
 def _chain_problems(db: Connection) -> Iterator[str]:
     yield from _event_problems(db, 0)
-    yield from _fact_problems(db, None)
+    yield from fact_problems(db, None)
     yield from projection_problems(db)
 
 
@@ -156,7 +156,7 @@ def _event_problems(db: Connection, after: int) -> Iterator[str]:
         chain, expected = hash, position + 1
 
 
-def _fact_problems(db: Connection, newest: int | None) -> Iterator[str]:
+def fact_problems(db: Connection, newest: int | None) -> Iterator[str]:
     """Problems of the facts (the ``newest`` of each stream, or all): gapless, hashed, linked, and as their envelope says."""
     for identity, stream, head, head_hash in db.execute("SELECT identity, name, head, hash FROM stream ORDER BY identity, name").fetchall():
         source, epoch = db.execute("SELECT source, epoch FROM identity WHERE id = ?", (identity,)).fetchone() or ("", "")

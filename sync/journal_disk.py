@@ -46,7 +46,7 @@ class JournalDisk:
         self._log_end = 0  # as far as it is known to be written
         self._ballast = folder / BALLAST_NAME
         self._ballast_bytes = ballast_bytes
-        self._key = key
+        self.key = key
         self._random = random
 
     @property
@@ -62,7 +62,7 @@ class JournalDisk:
             self._undo_making()
             if has_content(self.path):
                 self._check()
-            db = open_file(self.path, self._key)
+            db = open_file(self.path, self.key)
         except (SqlError, OSError) as problem:
             raise storage_error(problem, self.path) from problem
         try:
@@ -97,7 +97,7 @@ class JournalDisk:
         if self._files.astray:
             raise taken(self.path)
         try:
-            db = open_file(self.path, self._key, read_only=True)
+            db = open_file(self.path, self.key, read_only=True)
             db.execute("PRAGMA query_only = on")
         except SqlError as problem:
             raise storage_error(problem, self.path) from problem
@@ -182,7 +182,7 @@ class JournalDisk:
         Until it has its log it has a rollback journal, which a connection that can only read may not play back; nothing was acknowledged by then.
         """
         if self.path.with_name(f"{FILE_NAME}-journal").exists() and self.path.exists():
-            open_file(self.path, self._key).close()
+            open_file(self.path, self.key).close()
 
     def _check(self) -> None:
         """Raise JournalCorrupt unless the journal verifies, StorageFailed when a newer version wrote it.

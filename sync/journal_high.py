@@ -73,7 +73,7 @@ def tail_lost(path: Path, last: int, high: int) -> JournalCorrupt:
     return JournalCorrupt(
         f"{path} ends at event {last}, but it went on to event {high}: what it wrote last is missing.",
         hint=f"Put back what belongs to it ({path.name}-wal, or a newer {path.name}) and delete nothing. If it is lost for good, enrol the register again "
-        "(edge-agent enrol URL CODE, with a new code): this journal is moved aside then, and a new one begins.",
+        "(edge-agent enrol URL CODE, with a new code): this journal is moved aside then, and a new one begins, which sends what central lacks of it.",
         reason="tail_lost",
         path=path,
     )

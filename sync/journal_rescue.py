@@ -123,7 +123,7 @@ class JournalFiles:
             if self.log.handle is not None:
                 self.log.copy_to(part.with_name(f"{part.name}-wal"))
             self._make_one_file(part)
-            copy = _free(self._path.parent, RESCUED, ".db")
+            copy = free_name(self._path.parent, RESCUED, ".db")
             part.rename(copy)
         except JournalCorrupt:
             raise  # the bytes as they are may be all that there is: they stay
@@ -178,7 +178,7 @@ def set_aside(path: Path) -> None:
     if path.name.endswith("-shm") or nothing_at(path):
         path.unlink(missing_ok=True)
     else:
-        path.rename(_free(path.parent, f"{path.name}.aside", ""))
+        path.rename(free_name(path.parent, f"{path.name}.aside", ""))
 
 
 def nothing_at(path: Path) -> bool:
@@ -250,7 +250,7 @@ def _side_files(path: Path) -> list[Path]:
     return [path.with_name(f"{path.name}{end}") for end in SIDE_FILES]
 
 
-def _free(folder: Path, stem: str, suffix: str) -> Path:
+def free_name(folder: Path, stem: str, suffix: str) -> Path:
     """The first name that is not in use: ``stem``, ``stem-2``, ..."""
     names = (f"{stem}{f'-{number}' if number > 1 else ''}{suffix}" for number in range(1, 10_000))
     return next(path for name in names if not os.path.lexists(path := folder / name))

@@ -41,6 +41,8 @@ class Surroundings(Struct, frozen=True):
     """The feeds that cannot be read now, and why."""
     left_out: Callable[[], Mapping[str, tuple[int, str]]] = dict
     """The feeds of which rows were left out since the service began: how many, and why the newest."""
+    attention: Callable[[], Sequence[str]] = tuple
+    """What of the files a person has to see to, a sentence each."""
     token: str = ""
     """When set, every request must carry it as a bearer token (loopback); empty behind a Unix socket or in process."""
 
@@ -78,7 +80,7 @@ def health_handlers(till: Till, presenter: Presenter, around: Surroundings) -> l
             catalogue_as_of_ms=core.ports.catalogue.age().as_of_ms,
             people_as_of_ms=core.ports.people.age().as_of_ms,
             last_sale=replace(now.last_sale, customer="") if now.last_sale else None,  # health is for machines that watch: nobody's name
-            attention=[f"{notice.text} {notice.hint}" for notice in till.paying.checking.standing()],
+            attention=[*(f"{notice.text} {notice.hint}" for notice in till.paying.checking.standing()), *around.attention()],
             left_out=[v.LeftOutView(feed, rows, why) for feed, (rows, why) in sorted(around.left_out().items())],
             feeds_waiting=[v.FeedView(feed, problem) for feed, problem in sorted(around.feeds_waiting().items())],
         )
