@@ -41,6 +41,10 @@ def _line(shown: Shown) -> str:
     return _unlocked(shown) or ("" if shown.snapshot.basket and shown.snapshot.basket.lines else "refused.no_line")
 
 
+def _suspendable(shown: Shown) -> str:
+    return _basket(shown) or ("refused.no_basket" if is_empty(shown) else "")
+
+
 def _reducible(shown: Shown) -> str:
     """Also a basket whose last line is gone may still have a discount to take off."""
     return _line(shown) if not (shown.snapshot.basket and shown.snapshot.basket.discounts) else _unlocked(shown)
@@ -65,11 +69,11 @@ def _aside(shown: Shown) -> str:
 
 
 def _idle(shown: Shown) -> str:
-    return _shift(shown) or ("refused.basket_open" if shown.snapshot.basket and not _empty(shown) else "")
+    return _shift(shown) or ("refused.basket_open" if shown.snapshot.basket and not is_empty(shown) else "")
 
 
-def _empty(shown: Shown) -> bool:
-    """Whether the basket holds nothing that somebody could miss; then it needs no right to void it, and no void to close the shift."""
+def is_empty(shown: Shown) -> bool:
+    """Whether the basket holds nothing that somebody could miss: it needs no right and no reason to void it, and makes way where it would stand in one."""
     basket, payment = shown.snapshot.basket, shown.snapshot.payment
     return basket is not None and not basket.lines and not basket.cart and (payment is None or not payment.tenders)
 
@@ -78,7 +82,7 @@ def _void(shown: Shown) -> str:
     """Voiding takes the right, unless there is nothing in it."""
     refused = _unlocked(shown) or _unpaid(shown)
     shift = shown.snapshot.shift
-    return refused or ("" if _empty(shown) or (shift and "sale.void" in shift.rights) else "refused.no_right")
+    return refused or ("" if is_empty(shown) or (shift and "sale.void" in shift.rights) else "refused.no_right")
 
 
 def _customer(shown: Shown) -> str:
@@ -128,7 +132,7 @@ ACTS: tuple[Act, ...] = (
     Act("customer", "f3", ready=_shift, rank=1),
     Act("find", "f4", ready=_shift, rank=1),
     Act("cart", "f5", ready=_cart, rank=1),
-    Act("suspend", "f6", ready=_basket, rank=1, in_payment=True),
+    Act("suspend", "f6", ready=_suspendable, rank=1, in_payment=True),
     Act("recall", "f7", ready=_aside, rank=1),
     Act("discount", "f8", ready=_right("sale.discount", _reducible), rank=1),
     Act("more", "f9", rank=0),

@@ -18,6 +18,7 @@ from edge_agent.views import (
     Suspend,
     VoidBasket,
 )
+from tui.acts import is_empty
 from tui.counter import Counter
 from tui.drawing.pay import holds_the_shift
 from tui.panel import Panel
@@ -153,6 +154,9 @@ def _void(counter: Counter, shown: Shown, held: LineView | None) -> None:
     basket = shown.snapshot.basket
     assert basket is not None
     counter.home()
+    if is_empty(shown):
+        counter.command(VoidBasket())  # without a reason, so that goods which come at this moment are not gone with it
+        return
     title = shown.words("void.title", total=basket.total.text, currency=shown.snapshot.currency)
     counter.lay(ReasonDialog(title, VOID_REASONS, VoidBasket, basket.id, shown.words("void.do")))
 

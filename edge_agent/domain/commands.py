@@ -115,7 +115,7 @@ class RemoveDiscount(Struct, frozen=True):
 
 
 class VoidBasket(Struct, frozen=True):
-    """Give the basket up."""
+    """Give the basket up. One in which nothing is needs no ``reason``, and is given none but that."""
 
     reason: str
 
@@ -127,7 +127,7 @@ class Suspend(Struct, frozen=True):
 
 
 class Recall(Struct, frozen=True):
-    """Bring a suspended or parked basket back."""
+    """Bring a suspended or parked basket back. An open one in which nothing is makes way for it."""
 
     basket: str
 

@@ -67,7 +67,7 @@ ASIDE_MAX = 50
 """Suspended and parked baskets at one register."""
 LABEL_CHARS_MAX = 40
 EMPTY = "empty"
-"""The reason of a void that closing the shift brings: nothing was in the basket."""
+"""The reason of every void of a basket in which nothing is, whatever brings it."""
 
 
 def decide(state: Register, command: Command, moment: Moment) -> tuple[Event, ...]:
@@ -177,19 +177,28 @@ def _close_shift(state: Register, moment: Moment) -> tuple[Event, ...]:
     require_shift(state)
     assert state.shift is not None
     assert state.operator is not None
-    if state.basket is not None and not state.basket.is_empty:
-        raise NotNow("A basket is open.", hint="Complete, suspend or void it first.", reason="basket_open")
+    gone = _makes_way(state, moment)
     if state.open_attempts() or state.parked:
         raise NotNow("A sale is parked with a payment.", hint="Settle the parked sale first (F7).", reason="sale_parked")
-    empty = _void(state, state.basket, EMPTY, moment) if state.basket is not None else ()
-    return (*empty, ShiftClosed(state.shift.id, moment.now_ms, state.operator.id, state.shift_sales, state.cash_minor))
+    return (*gone, ShiftClosed(state.shift.id, moment.now_ms, state.operator.id, state.shift_sales, state.cash_minor))
+
+
+def _makes_way(state: Register, moment: Moment) -> tuple[Event, ...]:
+    """The end of an open basket in which nothing is; a customer who was on it has nothing here to wait for. Refuses where something is in it."""
+    if state.basket is None:
+        return ()
+    if not state.basket.is_empty:
+        raise NotNow("A basket is open.", hint="Complete, suspend or void it first.", reason="basket_open")
+    return _void(state, state.basket, EMPTY, moment)
 
 
 def _void(state: Register, basket: Basket, reason: str, moment: Moment) -> tuple[Event, ...]:
-    """An empty one needs no right: whoever took its goods out, one by one, needed none either, and the fact names them."""
-    if not basket.is_empty:
-        require_right(state, RIGHT_VOID)
+    """An empty one needs no right: whoever took its goods out, one by one, needed none either, and the fact names them. That it is empty is its reason."""
     assert state.operator is not None
+    if basket.is_empty:
+        reason = EMPTY
+    else:
+        require_right(state, RIGHT_VOID)
     if not reason.strip():
         raise OutOfBounds("A void needs a reason.", hint="Type why.", reason="reason")
     left = settling.left_with_us(state, basket, moment)
@@ -202,6 +211,8 @@ def _suspend(state: Register, basket: Basket, label: str, moment: Moment) -> tup
     """One that is paid in part is parked with its money: the drawer's count and the shift wait for it."""
     if basket.settled_minor:
         return _park(state, basket, label, moment)
+    if basket.is_empty:
+        raise NotNow("Nothing is in the basket.", hint="Scan an article first.", reason="basket_empty")
     _room_aside(state)
     return (BasketSuspended(basket.id, _label(label), moment.now_ms, basket.customer.id if basket.customer else ""),)
 
@@ -216,11 +227,10 @@ def _park(state: Register, basket: Basket, label: str, moment: Moment) -> tuple[
 
 
 def _recall(state: Register, basket_id: str, moment: Moment) -> tuple[Event, ...]:
-    if state.basket is not None:
-        raise NotNow("A basket is open.", hint="Complete or suspend it first.", reason="basket_open")
+    gone = _makes_way(state, moment)
     if all(basket.id != basket_id for basket in (*state.suspended, *state.parked)):
         raise NotNow("That basket is not suspended here any more.", hint="Choose another.", reason="not_aside")
-    return (BasketRecalled(basket_id, moment.now_ms),)
+    return (*gone, BasketRecalled(basket_id, moment.now_ms))
 
 
 def _room_aside(state: Register) -> None:

@@ -12,6 +12,7 @@ Key = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=512)]
 Typed = Annotated[str, Meta(min_length=1, max_length=512)]
 Reason = Annotated[str, Meta(min_length=1, max_length=80)]
+VoidReason = Annotated[str, Meta(max_length=80)]
 Minor = Annotated[int, Meta(ge=0, le=9_999_999_999, description="Minor units of the market's currency")]
 PercentMilli = Annotated[int, Meta(ge=1, le=100_000, description="Thousandths of a per cent")]
 
@@ -127,20 +128,21 @@ class RemoveDiscount(Command, frozen=True, tag="remove_discount"):
 
 
 class VoidBasket(Command, frozen=True, tag="void_basket"):
-    """Give the basket up. Needs ``sale.void``."""
+    """Give the basket up. Needs ``sale.void`` and a reason, unless nothing is in it; then the fact's reason is ``empty``, whatever is given here."""
 
-    reason: Reason
+    reason: VoidReason = ""
 
 
 class Suspend(Command, frozen=True, tag="suspend"):
-    """Set the basket aside, with what is paid of it, and serve somebody else. A basket that is named and set aside already is left as it is."""
+    """Set the basket aside, with what is paid of it, and serve somebody else. A basket that is named and set aside already is left as it is; one in which
+    nothing is is refused."""
 
     label: Text = ""
     basket: Named = ""
 
 
 class Recall(Command, frozen=True, tag="recall"):
-    """Bring a suspended or parked basket back."""
+    """Bring a suspended or parked basket back. An open one in which nothing is makes way for it."""
 
     basket: Id
 

@@ -49,6 +49,7 @@ async def test_a_cart_that_central_gives_late_does_not_land_in_the_next_customer
     async with register(tmp_path, central=central) as rig:
         await opened(rig)
         await rig.till.counter.entered("LOY0000000001", "")
+        await rig.till.counter.entered(COAT, "")
         loading = asyncio.create_task(rig.till.clienteling.load("", ""))
         await central.claimed.wait()
         await rig.till.set_aside(do.Suspend(""), "")

@@ -232,6 +232,7 @@ async def test_a_basket_suspended_while_its_cart_is_claimed_lets_the_claim_go(tm
     async with register(tmp_path, central=Gated()) as rig:
         await opened(rig)
         await scan(rig, MARIA_CARD)
+        await scan(rig, SOCKS)
         loading = asyncio.create_task(rig.till.clienteling.load("", ""))
         await rig.central.under_way.wait()
         await rig.till.set_aside(do.Suspend("bag"), "")

@@ -38,6 +38,7 @@ def test_a_label_that_an_older_version_wrote_is_still_read():
 def test_the_stored_state_has_neither_a_customers_name_nor_what_their_basket_was_called():
     till = Memory()
     till.do(do.AttachCustomer(MARIA, "card"))
+    till.add(COAT)
     till.do(do.Suspend(LABEL))
     till.add(COAT)
     till.do(do.Suspend("red scarf"))
