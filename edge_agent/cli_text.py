@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC
 
@@ -22,17 +23,22 @@ PHASES = {
 LINKS = {
     "in_step": "in step",
     "sending": "sending",
-    "offline": "not reached (the shop sells on)",
+    "offline": "not reached",
     "frozen": "FROZEN: central takes nothing from this register",
     "alone": "not asked yet",
 }
 REACHED = {
-    "refused": "answers, and refuses what this register asks (the shop sells on)",
-    "no_progress": "answers, and takes no facts (the shop sells on)",
+    "refused": "answers, and refuses what this register asks",
+    "no_progress": "answers, and takes no facts",
 }
 """How central is of no use although it answers, by the link's reason (of ``refused_404`` the first word)."""
 HELD_UP = "too_large_on_the_way"
 """The reason of a link on which something between here and central stops one fact, and with it those of its stream, until somebody sees to it."""
+NOT_ASKED = "stopped"
+"""The reason of a link over which nothing is asked, because the journal cannot be opened."""
+SELLS_ON = "(the shop sells on)"
+SELLING_GOES_ON = re.compile(r" Selling goes on(?:\.|; (\w))")
+"""What the hints about central say of selling."""
 JOURNALS = {"good": "good", "stopped": "STOPPED"}
 NO_DATE = "–"
 WIDTH_MIN = 60
@@ -182,7 +188,9 @@ def _subject(name: str, *told: str) -> list[str]:
 
 def _central(now: StatusView) -> list[str]:
     waiting = sum(stream.waiting for stream in now.streams)
-    since = f" for {lasted(now.now_ms - now.link.since_ms)}" if now.link.state in ("in_step", "offline", "frozen") else ""
+    hint = now.link.hint if now.phase != "stopped" else without_selling(now.link.hint)
+    told = now.link.state in ("in_step", "offline", "frozen") and now.link.reason != NOT_ASKED
+    since = f" for {lasted(now.now_ms - now.link.since_ms)}" if told else ""
     facts = f"{_many(waiting, 'fact')} {'waits' if waiting == 1 else 'wait'} on disk" if waiting else "no facts wait"
     if not now.streams:
         facts = "how many facts wait cannot be read"
@@ -190,15 +198,27 @@ def _central(now: StatusView) -> list[str]:
     aside = f"{put_aside} in quarantine at central" if put_aside > 0 else ""
     withheld = f"{_many(now.link.withheld, 'fact')} withheld" if now.link.withheld else ""
     head = ", ".join(part for part in (f"{_link(now)}{since}", facts, aside, withheld) if part)
-    return _subject("central", head, now.link.detail, now.link.hint, WITHHELD if withheld else "")
+    return _subject("central", head, now.link.detail, hint, WITHHELD if withheld else "")
+
+
+def without_selling(hint: str) -> str:
+    """A hint about central, for a register that does not sell.
+
+    >>> without_selling("Check the network. Selling goes on; facts wait on disk."), without_selling("Ask why. Selling goes on.")
+    ('Check the network. Facts wait on disk.', 'Ask why.')
+    """
+    return SELLING_GOES_ON.sub(lambda found: f" {found[1].upper()}" if found[1] else "", hint)
 
 
 def _link(now: StatusView) -> str:
-    reason = now.link.reason
+    reason, sells_on = now.link.reason, "" if now.phase == "stopped" else f" {SELLS_ON}"
+    if reason == NOT_ASKED:
+        return "not asked"
     if reason == HELD_UP and now.link.state == "sending":
-        return "in reach, and something on the way STOPS A FACT (the shop sells on)"
-    reached = REACHED.get("refused" if reason.startswith("refused_") else reason) if now.link.state == "offline" else None
-    return reached or LINKS.get(now.link.state, now.link.state)
+        return f"in reach, and something on the way STOPS A FACT{sells_on}"
+    if now.link.state != "offline":
+        return LINKS.get(now.link.state, now.link.state)
+    return REACHED.get("refused" if reason.startswith("refused_") else reason, LINKS["offline"]) + sells_on
 
 
 def _journal(now: StatusView) -> str:

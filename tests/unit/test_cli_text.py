@@ -14,6 +14,8 @@ from edge_agent import cli_text
 from edge_agent.cli_text import WITHHELD, changed_lines, device_line, event_json, event_line, needs_somebody, status_lines, unreachable, verified
 from edge_agent.client import WHY, ServiceUnreachable
 from edge_agent.views import DeviceView, EventView, FeedView, JournalView, LeftOutView, LinkView, StatusView, StreamView, VerificationView
+from sync.push import NETWORK_HINT
+from sync.push_standing import HINTS
 
 NOW = 1_795_352_820_000
 MOMENT = r"2026-11-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d"
@@ -75,6 +77,26 @@ def test_what_is_wrong_stands_with_its_reason_and_what_to_do_and_only_what_needs
     assert "             The disk is full. Make room." in status_lines(stopped)
     frozen = health(link=LinkView("frozen", NOW, 0, "fork"))
     assert [needs_somebody(now) for now in (offline, stopped, frozen, withheld)] == [False, True, True, True]
+
+
+@pytest.mark.parametrize("link", [
+    LinkView("offline", NOW - 5_000, 2, "unreachable", "No answer.", NETWORK_HINT),
+    LinkView("offline", NOW - 5_000, 0, "refused_404", "Not found."),
+    LinkView("offline", NOW - 5_000, 0, "no_progress", "Nothing is taken."),
+    *(LinkView("frozen" if reason in ("fork", "chain") else "sending", NOW, 0, reason, "Why.", hint) for reason, hint in HINTS.items()),
+])  # fmt: skip
+def test_where_selling_has_stopped_nothing_says_that_it_goes_on(link: LinkView) -> None:
+    sells, stopped = "\n".join(status_lines(health(link=link))), "\n".join(status_lines(health(link=link, phase="stopped")))
+    assert re.search("sells on|elling goes on", sells)
+    assert not re.search("sells on|elling goes on", stopped)
+
+
+def test_where_the_journal_cannot_be_opened_central_is_not_called_out_of_reach() -> None:
+    link = LinkView("offline", NOW - 5_000, 0, "stopped", "The journal cannot be opened; nothing is sent.")
+    assert status_lines(health(link=link, phase="stopped", streams=[]))[2:4] == [
+        "central      not asked, how many facts wait cannot be read",
+        "             The journal cannot be opened; nothing is sent.",
+    ]
 
 
 def test_a_device_is_one_line_with_its_readings_and_what_to_do() -> None:

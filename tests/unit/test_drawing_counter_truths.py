@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from edge_agent.views import NoticeView
+from edge_agent.views import LinkView, NoticeView
 from tests.support_drawing import DE, EN, joined, roles, shown, texts
 from tests.support_snapshots import CART, COAT, DEVICES, MARIA, NOW, PARKED, READY, SUSPENDED, selling
 from tui.drawing import head, rows, stopped, total
@@ -22,6 +22,24 @@ def test_only_a_journal_that_is_whole_is_called_safe_and_goes_on_by_itself(key: 
         drawn = " ".join(joined(stopped.stopped_panel(shown(picture, words), 100)).split())
         assert [text in drawn for text in (kept, again, other)] == [safe, safe, not safe], words.language
     assert len(stopped.stopped_panel(shown(picture, DE), 80)) <= 20, "it fits the smallest terminal"
+
+
+@pytest.mark.parametrize("link", [
+    LinkView("offline", NOW, 0), LinkView("offline", NOW, 2), LinkView("offline", NOW, 2, "refused_401"), LinkView("frozen", NOW, 1, "fork"),
+    LinkView("sending", NOW, 1, "too_large_on_the_way"), LinkView("offline", NOW, 0, "stopped"),
+])  # fmt: skip
+def test_a_register_that_has_stopped_says_nowhere_that_it_sells_on(link: LinkView) -> None:
+    picture = replace(READY, phase="stopped", link=link)
+    for words, goes_on in ((EN, "selling goes on"), (DE, "Verkauf läuft weiter")):
+        assert goes_on not in joined(head.status(shown(picture, words), 120))
+        if link.reason != "stopped":
+            assert goes_on in joined(head.status(shown(replace(picture, phase="ready"), words), 120))
+
+
+def test_central_that_is_not_asked_is_not_called_out_of_reach() -> None:
+    picture = replace(READY, phase="stopped", link=LinkView("offline", NOW, 0, "stopped", "Nothing is sent."), devices=[])
+    assert joined(head.status(shown(picture, EN), 80)) == " ○ central is not asked: the journal cannot be opened"
+    assert joined(head.status(shown(picture, DE), 80)) == " ○ Zentrale wird nicht gefragt: das Journal lässt sich nicht öffnen"
 
 
 @pytest.mark.parametrize(("unanswered", "told"), [(False, 0), (True, 2)])

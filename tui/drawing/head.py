@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge_agent.views import ComingView, DeviceView, LinkView
 from tui.drawing.line import BLANK, Line, apart, centred, flowed, joined, line
-from tui.drawing.rows import STOPPED_ON_THE_WAY, device_mark, device_state, link_refuses
+from tui.drawing.rows import NOT_ASKED, STOPPED_ON_THE_WAY, device_mark, device_state, link_refuses
 from tui.shown import Shown
 
 NARROW = 70
@@ -69,18 +69,21 @@ def _link(shown: Shown, link: LinkView) -> list[Line]:
     mark, role = ("▲", "warn") if stopped else _LINK_ROLES[link.state]
     words = shown.words
     since = words.when(link.since_ms, shown.now_ms, shown.snapshot.timezone)
-    refused = link_refuses(link)
+    refused, sells = link_refuses(link), shown.snapshot.phase != "stopped"
     if not shown.connected:
         return [line(("○ ", "muted"), (words("link.not_known"), "muted"))]
-    text = words("link.stopped", since=since) if stopped else words("link.refused" if refused else f"link.{link.state}", since=since)
+    if link.reason == NOT_ASKED:
+        return [line((f"{mark} ", role), (words("link.not_asked"), role))]
+    state = "refused" if refused else "offline_stopped" if link.state == "offline" and not sells else link.state
+    text = words("link.stopped" if stopped else f"link.{state}", since=since)
     parts = [line((f"{mark} ", role), (text, "muted" if role == "good" else role))]
     if link.coming:
         feeds = ", ".join(_coming(shown, one) for one in link.coming)
         came = line(("▲ ", "warn"), (words("link.coming" if role == "good" else "link.not_here", feeds=feeds), "warn"))
         parts = [came] if role == "good" else [*parts, came]
-    if refused or stopped or link.state == "frozen":
+    if sells and (refused or stopped or link.state == "frozen"):
         parts.append(line((words.count("link.goes_on_waiting", link.waiting) if link.waiting else words("link.goes_on"), "muted")))
-    elif link.waiting and link.state == "offline":
+    elif link.waiting and (not sells or link.state == "offline"):
         parts.append(line((words.count("link.waiting", link.waiting), "muted")))
     if link.quarantined:
         parts.append(line(("▲ ", "warn"), (words.count("link.quarantined", link.quarantined), "warn")))

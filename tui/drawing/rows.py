@@ -109,6 +109,9 @@ UNTAKEN = {"no_progress", "withheld_refused"}
 STOPPED_ON_THE_WAY = "too_large_on_the_way"
 """The reason of a link on which something, which is not central, stops one record and with it those of its stream, until IT sees to it."""
 
+NOT_ASKED = "stopped"
+"""The reason of a link over which nothing is asked, because the journal cannot be opened."""
+
 
 def link_refuses(link: LinkView) -> bool:
     """Whether central answers, and takes nothing: then the network is not what is wrong."""
