@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from edge_agent.views import NoticeView
 from tests.support_drawing import joined, shown
-from tests.support_snapshots import READY
-from tui.drawing.foot import notice
+from tests.support_snapshots import COAT, READY, payment, selling
+from tui.drawing.foot import CARD_AGAIN, notice
 from tui.messages import Words, languages, read
 
 SAID = re.compile(
@@ -36,3 +37,29 @@ def test_nothing_that_is_said_is_cut_at_80_columns(language: str, key: str) -> N
     rows = notice(shown(READY, words=Words(language), local=told), 80)
     assert text, key
     assert " ".join(joined(rows).replace("▲", "").split()) == " ".join(f"{text} {hint}".split())
+
+
+def with_reasons(language: str) -> list[tuple[str, str, str]]:
+    """What a payment's end is told with, and every reason there is for one, the longest first."""
+    said = read(language)
+    reasons = [key for key in said if key.startswith("reason.") and key not in ("reason.why", "reason.words")]
+    longest = sorted(reasons, key=lambda key: -len(said[key]))
+    return [(language, key, reason.removeprefix("reason.")) for key in sentences(language) if "{reason}" in said[key] for reason in longest[:10]]
+
+
+@pytest.mark.parametrize(("language", "key", "reason"), [case for language in languages() for case in with_reasons(language)])
+@pytest.mark.parametrize("methods", [("cash", "card"), ("cash",)])
+def test_how_a_payment_ended_is_said_to_its_end_whatever_the_reason_and_whether_or_not_the_terminal_is_there(
+    language: str, key: str, reason: str, methods: tuple[str, ...]
+) -> None:
+    words, told = Words(language), NoticeView(key, "warn", "", shown={**VALUES, "reason": reason})
+    text, hint = words.notice(told)
+    if key in CARD_AGAIN and "card" not in methods:
+        hint = words("pay.no_card_again")
+    rows = notice(shown(replace(selling(COAT), payment=payment(17900, methods=methods)), words=words, local=told), 80)
+    assert " ".join(joined(rows).replace("▲", "").split()) == " ".join(f"{text} {hint}".split())
+
+
+def test_that_no_money_moved_stands_first_where_a_card_was_not_taken_up() -> None:
+    for language, first in (("en", "No money moved."), ("de", "Kein Geld geflossen.")):
+        assert Words(language).notice(NoticeView("notice.payment_not_processed", "warn", "", shown=VALUES))[0].startswith(first)
