@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import platformdirs
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from edge_agent.config_mistakes import converted, in_file
 from edge_agent.domain.code_rules import CodeRules
@@ -25,7 +26,7 @@ Port = Annotated[int, Meta(ge=1, le=65_535)]
 
 
 class Api(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the local API listens: a Unix socket (empty: ``api.sock`` in the state folder), or a loopback port with a token when ``port`` is set."""
+    """Where the local API listens: a Unix socket (not given: ``api.sock`` in the state folder), or a loopback port with a token when ``port`` is set."""
 
     socket: str = ""
     group: str = ""
@@ -148,7 +149,19 @@ def read_config(path: Path | None = None) -> tuple[Config, list[ConfigError]]:
 def _parsed(content: Mapping[str, object], source: str) -> tuple[Config, list[ConfigError]]:
     file, found = converted(source, content, _File)
     api = content.get("api")
+    if "state" in content and file.state == content["state"] and not Path(file.state).is_absolute():
+        found.append(_not_whole(source, "state", "a folder", file.state))
+        file = replace(file, state="")
+    if isinstance(api, dict) and "socket" in api and file.api.socket == api["socket"] and not Path(file.api.socket).is_absolute():
+        found.append(_not_whole(source, "api.socket", "a file", file.api.socket))
+        file = replace(file, api=replace(file.api, socket=""))
     if isinstance(api, dict) and "port" in api and api.get("socket", "") != "":  # as written: either may be mistaken besides
         told = f"{source}: key 'api.port': expected either a port or a socket, got both."
         found.append(ConfigError(told, hint="Remove one of the two.", key="api.port"))
     return Config(**msgspec.structs.asdict(file), source=source), found
+
+
+def _not_whole(source: str, key: str, kind: str, got: str) -> ConfigError:
+    """Any other path is another place for each folder that a command is given in."""
+    hint = "Begin it with /, or remove the key for the default."
+    return ConfigError(f"{source}: key '{key}': expected the whole path of {kind}, got {got!r}.", hint=hint, key=key)

@@ -17,6 +17,10 @@ from tests.support_command_line import configured, edge_agent
             "got an unknown key.",
         ),
         ("[api]\nport = 99999\n", "key 'api.port': expected a whole number <= 65535, got 99999."),
+        ("state = 'till'\n", "key 'state': expected the whole path of a folder, got 'till'."),
+        ("state = ''\n", "key 'state': expected the whole path of a folder, got ''."),
+        ("[api]\nsocket = 'api.sock'\n", "key 'api.socket': expected the whole path of a file, got 'api.sock'."),
+        ("[api]\nsocket = ''\n", "key 'api.socket': expected the whole path of a file, got ''."),
         ("[api]\nport = 0\n", "key 'api.port': expected a whole number >= 1, got 0."),
         (
             "[[tenders]]\nkind = 'cash'\n[[tenders]]\nkind = 'cash'\n",
