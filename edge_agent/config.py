@@ -74,10 +74,16 @@ class Config(_File, frozen=True):
     """The whole file. ``devices`` and ``terminals`` are sections by name; each has a ``kind`` and that kind's own keys. ``source`` is where it stands.
 
     With less than ``disk_warn_mb`` free beside the journal (millions of bytes; 0: never) IT and the counter are told.
-    ``central_ca`` is a file of authorities (PEM) that are trusted beside the operating system's to say who central is.
+    ``central_ca`` is a file of authorities (PEM) that are trusted beside the operating system's to say who central is. ``tender_numbers`` are the places
+    in the file of ``tenders``, counted from one, where mistaken entries were left out between them; empty where none was.
     """
 
     source: str = "the built-in configuration"
+    tender_numbers: tuple[int, ...] = ()
+
+    def tender_number(self, at: int) -> int:
+        """The place in the file, counted from one, of the tender at index ``at``."""
+        return self.tender_numbers[at] if self.tender_numbers else at + 1
 
     @property
     def folder(self) -> Path:
@@ -147,7 +153,7 @@ def read_config(path: Path | None = None) -> tuple[Config, list[ConfigError]]:
 
 
 def _parsed(content: Mapping[str, object], source: str) -> tuple[Config, list[ConfigError]]:
-    file, found = converted(source, content, _File)
+    file, found, numbers = converted(source, content, _File)
     api = content.get("api")
     if "state" in content and file.state == content["state"] and not Path(file.state).is_absolute():
         found.append(_not_whole(source, "state", "a folder", file.state))
@@ -158,7 +164,7 @@ def _parsed(content: Mapping[str, object], source: str) -> tuple[Config, list[Co
     if isinstance(api, dict) and "port" in api and api.get("socket", "") != "":  # as written: either may be mistaken besides
         told = f"{source}: key 'api.port': expected either a port or a socket, got both."
         found.append(ConfigError(told, hint="Remove one of the two.", key="api.port"))
-    return Config(**msgspec.structs.asdict(file), source=source), found
+    return Config(**msgspec.structs.asdict(file), source=source, tender_numbers=tuple(numbers.get("tenders", ()))), found
 
 
 def _not_whole(source: str, key: str, kind: str, got: str) -> ConfigError:

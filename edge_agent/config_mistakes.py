@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -29,22 +28,32 @@ def in_file(source: str, problem: ConfigError) -> ConfigError:
     return ConfigError(f"{source}: {problem.message.removeprefix('Invalid configuration: ')}", hint=problem.hint, reason=problem.reason, **problem.args_shown)
 
 
-def converted(source: str, content: Mapping[str, object], shape: type[S]) -> tuple[S, list[ConfigError]]:
-    """The parsed file ``source`` as a ``shape``, and every mistake in it; what is mistaken counts as not written."""
+def converted(source: str, content: Mapping[str, object], shape: type[S]) -> tuple[S, list[ConfigError], dict[str, list[int]]]:
+    """The parsed file ``source`` as a ``shape``, every mistake in it, and the numbers of the entries of each list that are left; what is mistaken counts as
+    not written. That an entry lacks something is not told where a mistake in it is: it is mostly the same."""
     rest: dict[str, Any] = copy.deepcopy(dict(content))
     found: list[ConfigError] = []
-    gone: Counter[str] = Counter()  # how many entries of a list were taken out in front of those that are looked at
+    numbers: dict[str, list[int]] = {}
+    told: set[str] = set()
     while True:
         try:
-            return msgspec.convert(rest, shape), found
+            return msgspec.convert(rest, shape), found, numbers
         except msgspec.ValidationError as problem:
             what, _, where = str(problem).partition(" - at `$")
             steps = _steps(where, rest, shape)
-            written = [step + gone[str(steps[:at])] if isinstance(step, int) else step for at, step in enumerate(steps)]
-            found.append(_mistake(source, rest, shape, what, steps, written))
-            gone[str(steps[:-1])] += 1
+            written = [_numbers(numbers, rest, steps[:at])[step] if isinstance(step, int) else step for at, step in enumerate(steps)]
+            if not (_LACKING.match(what) and _key(written) in told):
+                found.append(_mistake(source, rest, shape, what, steps, written))
+            told.update(_key(written[: at + 1]) for at, step in enumerate(written) if isinstance(step, int))
+            if steps and isinstance(steps[-1], int) and not _UNKNOWN.match(what):
+                del _numbers(numbers, rest, steps[:-1])[steps[-1]]
             if len(found) == MISTAKES_MAX or not _removed(rest, steps, what):
-                return shape(), found
+                return shape(), found, {}
+
+
+def _numbers(numbers: dict[str, list[int]], content: Any, steps: Sequence[str | int]) -> list[int]:
+    """The numbers, from one, of the entries that are left of the list at ``steps``."""
+    return numbers.setdefault(_key(steps), list(range(1, len(_at(content, steps)) + 1)))
 
 
 def _steps(where: str, content: Any, shape: Any) -> list[str | int]:
@@ -97,12 +106,21 @@ def _mistake(
     """What msgspec's sentence ``what`` found wrong at ``steps`` in ``content`` (in the file: at ``written``), when it was to be a ``shape``."""
     unknown, lacking = _UNKNOWN.match(what), _LACKING.match(what)
     if unknown:
-        key, expected, got = _key([*written, unknown[1]]), f"one of {', '.join(_names(_kind(shape, steps)))}", "an unknown key"
+        way, expected, got = [*written, unknown[1]], f"one of {', '.join(_names(_kind(shape, steps)))}", "an unknown key"
     elif lacking:
-        key, expected, got = _key([*written, lacking[1]]), "a value", "nothing"
+        way, expected, got = [*written, lacking[1]], "a value", "nothing"
     else:
-        key, expected, got = _key(written), _expected(what, _kind(shape, steps)), _got(content, steps, what)
-    return ConfigError(f"{source}: key '{key}': expected {expected}, got {got}.", hint=HINT, key=key)
+        way, expected, got = [*written], _expected(what, _kind(shape, steps)), _got(content, steps, what)
+    return ConfigError(f"{source}{_where(way)}: expected {expected}, got {got}.", hint=HINT, key=_key(way))
+
+
+def _where(way: Sequence[str | int]) -> str:
+    """The way to a key as its reader counts: ``[[tenders]] number 2: key 'kind'``."""
+    at = next((at for at, step in enumerate(way) if isinstance(step, int)), None)
+    if at is None:
+        return f": key '{_key(way)}'"
+    rest = f": key '{_key(way[at + 1 :])}'" if way[at + 1 :] else ""
+    return f" [[{_key(way[:at])}]] number {way[at]}{rest}" if at == 1 else f": key '{_key(way[:at])}' number {way[at]}{rest}"
 
 
 def _key(steps: Sequence[str | int]) -> str:

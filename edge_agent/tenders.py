@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -24,9 +24,9 @@ def tender_methods(config: Config, terminals: Mapping[str, TerminalDriver], devi
     methods: list[TenderMethod] = []
     found: list[ConfigError] = []
     for at, tender in enumerate(config.tenders):
-        where = f"{config.source} [[tenders]] number {at + 1}"
+        where = f"{config.source} [[tenders]] number {config.tender_number(at)}"
         try:
-            _require_new(tender, config.tenders[:at], where)
+            _require_new(config, at, where)
             build = _tender_kind(tender, where)
             if tender.terminal not in config.terminals or tender.terminal in terminals:
                 methods.append(_tender_method(config, tender, build, where, terminals, devices))
@@ -37,10 +37,11 @@ def tender_methods(config: Config, terminals: Mapping[str, TerminalDriver], devi
     return tuple(methods)
 
 
-def _require_new(tender: Tender, before: Sequence[Tender], where: str) -> None:
+def _require_new(config: Config, at: int, where: str) -> None:
+    tender, before = config.tenders[at], config.tenders[:at]
     if tender in before:
-        on = f" on {tender.terminal}" if tender.terminal else ""
-        text = f"{where}: key 'kind': expected another way of paying, got {tender.kind}{on} again, which is number {before.index(tender) + 1}."
+        on, number = f" on {tender.terminal}" if tender.terminal else "", config.tender_number(before.index(tender))
+        text = f"{where}: key 'kind': expected another way of paying, got {tender.kind}{on} again, which is number {number}."
         raise ConfigError(text, hint="Remove one of the two.", reason="tenders")
 
 

@@ -114,7 +114,7 @@ def test_every_mistake_is_told_at_once(tmp_path):
     assert told == [
         "key 'state'",
         "key 'bogus'",
-        "key 'tenders[2].kind'",
+        "[[tenders]] number 3: key 'kind'",
         "key 'devices.broken'",
         "key 'api.port'",
         "key 'connector'",
@@ -139,6 +139,31 @@ def test_every_mistake_is_told_at_once(tmp_path):
     assert "[devices.right]: port: expected another one than 'left' has, got " in more
     config.write_text(MANY_MISTAKES.replace("port = 7780", ""))
     assert "[api] group: expected a group of this computer, got 'no-such-group-here'." in edge_agent(config, "config", "check").stderr
+
+
+ENTRIES = [
+    ("[[tenders]]\nknd = 'cash'\n", ["[[tenders]] number 1: key 'knd': expected one of kind, terminal, got an unknown key."]),
+    ("[[tenders]]\nterminal = 'desk'\n", ["[[tenders]] number 1: key 'kind': expected a value, got nothing."]),
+    (
+        "[[tenders]]\nknd = 'cash'\n[[tenders]]\nkind = 'cash'\nbogus = 1\n[[tenders]]\nkind = 5\n[[tenders]]\nkind = 'cash'\n",
+        [
+            "[[tenders]] number 1: key 'knd': expected one of kind, terminal, got an unknown key.",
+            "[[tenders]] number 2: key 'bogus': expected one of kind, terminal, got an unknown key.",
+            "[[tenders]] number 3: key 'kind': expected a text, got 5.",
+            "[[tenders]] number 4: key 'kind': expected another way of paying, got cash again, which is number 2.",
+        ],
+    ),
+    ("tenders = [7, {kind = 'barter'}]\n", ["[[tenders]] number 1: expected a table, got 7.", "[[tenders]] number 2: key 'kind': expected one of "]),
+    ("[receipts]\nheader = [1, 'x', 2]\n", [f"key 'receipts.header' number {at}: expected a text, got {got}." for at, got in ((1, 1), (3, 2))]),
+]
+
+
+@pytest.mark.parametrize(("content", "told"), ENTRIES)
+def test_an_entry_of_a_list_is_named_by_its_place_in_the_file_and_told_of_once(content, told, tmp_path):
+    config = tmp_path / "edge.toml"
+    config.write_text(content)
+    lines = [line for line in edge_agent(config, "config", "check").stderr.splitlines() if line.startswith("error: ")]
+    assert [line.removeprefix(f"error: {config}").lstrip(": ")[: len(wanted)] for line, wanted in zip(lines, told, strict=True)] == told
 
 
 @pytest.mark.parametrize(
