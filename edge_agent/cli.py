@@ -145,10 +145,13 @@ def demo(headless: bool, seed: int, sales: int, market: str, language: str, them
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--seed", default=1, show_default=True, help="Which sample is made: the same number makes the same articles, customers and carts again.")
 def sample(folder: Path, seed: int) -> None:
-    """Write the sample shop into FOLDER, for `edge-central seed --folder FOLDER`: stores and feeds as lines of JSON, dated today."""
-    from edge_agent.demo.sample import write_folder
+    """Write the sample shop into FOLDER, for `edge-central seed --folder FOLDER`: stores and feeds as lines of JSON, dated within the last day.
 
-    write_folder(folder, seed, SystemClock().now_ms())
+    Nothing is written where a file of it is there with other content.
+    """
+    from edge_agent.demo.sample import newest_at_ms, write_folder
+
+    write_folder(folder, seed, newest_at_ms(SystemClock().now_ms()))
     for path in sorted(folder.glob("*.ndjson")):
         click.echo(f"{path}: {path.read_bytes().count(10)} lines")
 

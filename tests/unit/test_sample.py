@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from edge_agent.cli import main
+from edge_agent.demo import sample
 from edge_agent.demo.sample import SAMPLE_AT_MS, STORES, key_of, sample_feeds, write_folder
 from edge_agent.demo.shops import SHOPS
 from edge_agent.domain.catalogue import Price, offer
@@ -189,6 +193,24 @@ def test_the_staff_has_managers_with_every_right_and_juniors_without_discount_an
     assert sum(not {RIGHT_DISCOUNT, RIGHT_VOID} & set(row["rights"]) for row in staff) == 2
     assert all(set(row["rights"]) <= RIGHTS_ALL for row in staff)
     assert all(scanned(f"STAFF-{row['badge']}") == StaffCode(f"STAFF-{row['badge']}") for row in staff)
+
+
+def test_what_somebody_edited_is_not_overwritten_and_the_same_is_written_again(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    made = CliRunner().invoke(main, ["sample", str(folder)])
+    assert made.exit_code == 0
+    assert CliRunner().invoke(main, ["sample", str(folder)]).output == made.output
+    edited, gone = folder / "staff.ndjson", folder / "stores.ndjson"
+    edited.write_text('{"op":"del","key":"1001"}\n')
+    gone.unlink()
+    refused = CliRunner().invoke(main, ["sample", str(folder)])
+    assert refused.exit_code == 1
+    assert refused.stderr == f"error: {edited}: expected no file, or this sample's, got other content.\n  Nothing was written. Name another folder.\n"
+    assert (edited.read_text(), gone.exists()) == ('{"op":"del","key":"1001"}\n', False)
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(sample).failed == 0
 
 
 def test_central_takes_the_folder_and_a_second_time_changes_nothing(tmp_path: Path, feeds: Feeds) -> None:
