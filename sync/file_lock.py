@@ -11,10 +11,14 @@ from edge_agent.domain.errors import JournalLocked
 
 
 class FileLock:
-    """The exclusive lock on ``path``, held from ``take`` until ``release``. The file holds the owner's process id, for people."""
+    """The exclusive lock on ``path``, held from ``take`` until ``release``. The file holds the owner's process id, for people.
 
-    def __init__(self, path: Path) -> None:
+    ``hint`` is what is said to whom it refuses.
+    """
+
+    def __init__(self, path: Path, hint: str = "Use the service that is running, or stop it first (systemctl stop edge-agent).") -> None:
         self._path = path
+        self._hint = hint
         self._handle: int | None = None
 
     def take(self) -> None:
@@ -54,7 +58,7 @@ class FileLock:
             os.close(handle)
             raise JournalLocked(
                 f"Another service (process {owner}) already runs on {self._path.parent}.",
-                hint="Use the service that is running, or stop it first (systemctl stop edge-agent).",
+                hint=self._hint,
                 process=owner,
             ) from problem
         with suppress(OSError):  # for people alone: a full disk is no reason not to hold the lock

@@ -22,7 +22,7 @@ from sync.central.document import document_text
 from sync.central.problems import Refused
 from sync.central.report import report_lines
 from sync.central.seeding import seed_folder
-from sync.central.serving import listen, serve_until_told, url_of
+from sync.central.serving import listen, serve_until_told, served_alone, url_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 DATA = click.option("--data", "folder", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder that holds everything.")
@@ -93,7 +93,8 @@ def serve(folder: Path, host: str, port: int, tenant: str, ready_fd: int | None)
     The operators' token is in the data folder's file ops-token, or is given in EDGE_CENTRAL_OPS_TOKEN.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    with listen(host, port) as sock, closing(Central(folder, tenant=tenant, ops_token=os.environ.get("EDGE_CENTRAL_OPS_TOKEN", ""))) as central:
+    ops_token = os.environ.get("EDGE_CENTRAL_OPS_TOKEN", "")
+    with served_alone(folder), listen(host, port) as sock, closing(Central(folder, tenant=tenant, ops_token=ops_token)) as central:
         click.echo(url_of(sock))
         sys.stdout.flush()
         if ready_fd is not None:

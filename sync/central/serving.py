@@ -6,7 +6,8 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from edge_agent.clock import Clock, Random
@@ -14,7 +15,9 @@ from edge_agent.domain.errors import ConfigError
 from sync.bounded_http import BACKLOG, BoundedServer, Connections, connections_max
 from sync.central.central import Central
 from sync.central.limits import Limits
+from sync.file_lock import FileLock
 
+LOCK = "serving.lock"
 STOP_SECONDS = 3
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection is kept: longer than clients keep theirs, so that none is closed while a request is on its way."""
@@ -35,6 +38,18 @@ def listen(host: str, port: int) -> socket.socket:
         sock.close()
         raise ConfigError(f"Cannot listen on {host}, port {port}: {problem.strerror}.", hint="Choose another --host or --port.", reason="address") from problem
     return sock
+
+
+@contextmanager
+def served_alone(folder: Path) -> Iterator[None]:
+    """The folder, made when missing, is this process's to serve; the commands that serve nothing may be used beside it. Raises JournalLocked, OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK, "Use the central that is running, or stop it first.")
+    lock.take()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def url_of(sock: socket.socket) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from edge_agent.demo.processes import CentralProgram
 from sync.central.cli import main
 from sync.central.serving import EmbeddedCentral
 from tests.support_enrolled import STORES, Register, cart_row, customer_row, lines_of, price_row
@@ -176,6 +178,23 @@ def test_a_folder_that_holds_no_central_is_told_and_stays_empty(command: tuple[s
     done = run(*command, "--data", tmp_path)
     assert (done.exit_code, list(tmp_path.iterdir())) == (1, [])
     assert done.output == f"error: {tmp_path} holds no central: there is no central.db.\n  `edge-central seed` or `edge-central serve` makes one.\n"
+
+
+def test_a_folder_is_served_once_and_the_other_commands_go_on_beside_it(tmp_path: Path, sample: Path) -> None:
+    data = tmp_path / "central"
+    with CentralProgram(data, tmp_path / "central.log") as central:
+        central.serve()
+        second = run("serve", "--data", data)
+        assert second.exit_code == 1
+        assert re.fullmatch(
+            rf"error: Another service \(process [0-9]+\) already runs on {data}\.\n  Use the central that is running, or stop it first\.\n", second.output
+        )
+        beside = [
+            ("seed", "--folder", sample), ("enrol-code", "--store", "0001", "--register", "02"), ("reconcile",), ("events",),
+        ]  # fmt: skip
+        assert [run(*command, "--data", data).exit_code for command in beside] == [0] * 4
+        central.kill()
+        central.serve()
 
 
 def test_a_central_that_cannot_be_opened_is_told_in_a_line(tmp_path: Path) -> None:
