@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import msgspec
 from sqlite_utils import Database, Migrations
 
-from edge_agent.domain.errors import ContractBroken
+from edge_agent.domain.errors import ContractBroken, StorageFailed
 from sync.contract.envelope import decode_fact
 from sync.contract.facts import WITHHELD, FactWithheld
 from sync.contract.identifiers import plain_identifier
@@ -75,6 +78,20 @@ CARTS = (
     """CREATE TABLE refund_task (id INTEGER PRIMARY KEY, cart TEXT NOT NULL, line TEXT NOT NULL, sale TEXT NOT NULL, source TEXT NOT NULL, cause TEXT NOT NULL,
        at_ms INTEGER NOT NULL) STRICT""",
 )
+
+
+def require_known(db: Any, path: Path) -> None:
+    """Raise StorageFailed (reason ``newer_version``) for a file with a step that this version does not know; DB-API errors for what is no database."""
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (Migrations.migrations_table,)).fetchone():
+        return
+    taken = {row[0] for row in db.execute(f"SELECT name FROM {Migrations.migrations_table} WHERE migration_set = 'central'")}  # noqa: S608 - a constant
+    unknown = taken - {step.name for step in MIGRATIONS._migrations}
+    if unknown:
+        raise StorageFailed(
+            f"{path} was written by a newer version of this program ({', '.join(sorted(unknown))}).",
+            hint="Install that version again, or a newer one; this one leaves the file as it is.",
+            reason="newer_version",
+        )
 
 
 @MIGRATIONS()

@@ -19,7 +19,7 @@ import sqlcipher3
 from sqlite_utils import Database
 
 from edge_agent.domain.errors import StorageFailed
-from sync.central.migrations import MIGRATIONS
+from sync.central.migrations import MIGRATIONS, require_known
 
 SQLITE_OLDEST = (3, 51, 3)
 SYNCHRONOUS_FULL = 2
@@ -69,6 +69,9 @@ def open_database(path: Path, *, writes: bool) -> Db:
     if writes:
         try:
             _prepare_to_write(connection, path)
+        except StorageFailed:
+            connection.close()
+            raise
         except DatabaseError as problem:
             connection.close()
             raise StorageFailed(f"{path}: {problem}.", hint="Look at the file and its disk; bring it back from a backup if it is damaged.") from problem
@@ -87,6 +90,7 @@ def _make_private(path: Path) -> None:
 
 
 def _prepare_to_write(connection: Any, path: Path) -> None:
+    require_known(connection, path)
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     connection.execute("PRAGMA synchronous = FULL")

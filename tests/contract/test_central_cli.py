@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import stat
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
@@ -195,6 +197,22 @@ def test_a_folder_is_served_once_and_the_other_commands_go_on_beside_it(tmp_path
         assert [run(*command, "--data", data).exit_code for command in beside] == [0] * 4
         central.kill()
         central.serve()
+
+
+@pytest.mark.parametrize("command", [("serve",), ("seed",), ("reconcile",), ("events",), ("enrol-code", "--store", "0001", "--register", "02")])
+def test_a_central_of_a_newer_version_is_refused_and_left_as_it_is(command: tuple[str, ...], tmp_path: Path, sample: Path) -> None:
+    data = tmp_path / "central"
+    file = data / "central.db"
+    run("seed", "--data", data, "--folder", sample)
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute("INSERT INTO _sqlite_migrations(migration_set, name, applied_at) VALUES ('central', 'of_tomorrow', '2030-01-01')")
+    before = file.read_bytes()
+    done = run(*command, "--data", data, *(("--folder", sample) if command == ("seed",) else ()))
+    assert (done.exit_code, file.read_bytes() == before) == (1, True)
+    assert done.output == (
+        f"error: {file} was written by a newer version of this program (of_tomorrow).\n"
+        "  Install that version again, or a newer one; this one leaves the file as it is.\n"
+    )
 
 
 def test_a_central_that_cannot_be_opened_is_told_in_a_line(tmp_path: Path) -> None:
