@@ -42,6 +42,19 @@ async def test_an_empty_float_is_none_and_escape_goes_back_to_the_badge() -> Non
         assert await counter.sent(OpenShift) == OpenShift("1002", 0)
 
 
+async def test_what_was_said_of_the_float_goes_with_the_way_back_to_the_badge() -> None:
+    async with till(CLOSED) as counter:
+        await counter.type("1001")
+        await counter.press("enter")
+        await counter.sees("How much money")
+        await counter.type("abc")
+        await counter.press("enter")
+        await counter.sees("That is no amount.")
+        await counter.press("escape")
+        await counter.sees("Who opens this register?")
+        assert "That is no amount." not in counter.text()
+
+
 async def test_an_unknown_badge_is_refused_before_a_float_is_asked_for() -> None:
     service = ScriptedService(CLOSED)
     service.on(CheckBadge, lambda snapshot, command: NOBODY)

@@ -34,6 +34,7 @@ class ClosedScreen(CounterScreen):
         self._badge = ""
         self._opening: OpeningView | None = None
         self._float = ""
+        self._said: NoticeView | None = None
 
     def body(self) -> Iterable[Widget]:
         """A box in the middle."""
@@ -97,7 +98,8 @@ class ClosedScreen(CounterScreen):
         minor = money(text or "0", shown.snapshot.digits) if shown else None
         if minor is None:
             if shown is not None:
-                self.counter.say_notice(NoticeView("", "warn", no_money("closed.not_amount", shown, text)))
+                self._said = NoticeView("", "warn", no_money("closed.not_amount", shown, text))
+                self.counter.say_notice(self._said)
                 self.query_one(Entry).refused(event.value)
             return
         self._float = event.value
@@ -121,8 +123,11 @@ class ClosedScreen(CounterScreen):
             self.query_one(Entry).refused(self._float)
 
     def _step(self, badge: str) -> None:
-        """Ask for the float of this badge's holder, or for a badge. What was typed is an answer to the one question only."""
+        """Ask for the float of this badge's holder, or for a badge. What was typed is an answer to the one question only, and so is what was
+        said of it."""
         if not (self._badge and badge):
             self.query_one(Entry).clear()
+            if self._said is not None:
+                self.counter.unsay(self._said)
         self._badge = badge[:64]
         self.redraw()
