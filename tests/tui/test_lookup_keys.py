@@ -153,6 +153,14 @@ async def test_the_advice_about_a_device_is_never_cut(locale: str, advice: str) 
 # --- a service that is not there, or must not sell -------------------------------------------------------------------------------
 
 
+async def test_a_register_that_sold_nothing_yet_says_so_and_one_that_did_not_sell_what_was_typed_says_that() -> None:
+    async with till(ScriptedService(READY)) as counter:
+        await counter.press("f9", "s")
+        await counter.sees("Nothing was sold at this register yet.")
+        await counter.type("R-9")
+        await counter.sees("No such sale at this register.")
+
+
 async def test_returns_are_said_to_be_missing_where_one_looks_for_them() -> None:
     service = ScriptedService(READY)
     service.sales = [SALE]

@@ -51,7 +51,7 @@ class SalesScreen(ListScreen):
         sales = await self.counter.client.sales(text)
         self._sales |= {sale.id: sale for sale in sales}  # an answer that is late must not take the rows of the list away
         if not sales:
-            return (), self.counter.words("sales.none")
+            return (), self.counter.words("sales.none" if text else "sales.none_yet")
         words = self.counter.words
         told = words("sales.many", n=len(sales)) if len(sales) >= FOUND_MAX else words.count("sales.found", len(sales))
         return [Option(sale.id, row_of(sale_row, sale)) for sale in sales], told
