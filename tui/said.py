@@ -26,8 +26,8 @@ DOUBLE_MS = 3_000
 """What the service put into its own list and answered a command with as well is within this one thing said once."""
 
 
-OF_A_CUSTOMER = "code_unknown.customer"
-"""The keys of what says by what a customer was looked for begin so."""
+OF_A_CUSTOMER = ("code_unknown.customer", "not_now.customer_part_paid")
+"""The keys of what names a customer, or says by what one was looked for, begin so."""
 
 
 class Said:

@@ -6,6 +6,7 @@ import re
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from edge_agent.views import Amount, BasketView, NoticeView, Snapshot
 from tui.glyphs import FULL, Glyphs
@@ -73,6 +74,13 @@ class Shown(Struct, frozen=True):
         if not self.name_hidden:
             return name
         return " ".join(f"{part[0]}." for part in name.split()[:2]) if name else ""
+
+    def told(self, notice: NoticeView) -> tuple[str, str]:
+        """A notice's sentence and its hint, without a customer's name while names are hidden: also of one who is not on the sale."""
+        if "customer" in notice.shown:
+            notice = replace(notice, shown={**notice.shown, "customer": self.customer_name(notice.shown["customer"])})
+        text, hint = self.words.notice(notice)
+        return self.discreet(text), self.discreet(hint)
 
     def discreet(self, text: str) -> str:
         """A sentence of the service, without the customer's name while names are hidden."""

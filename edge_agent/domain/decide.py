@@ -134,7 +134,7 @@ def _in_basket(state: Register, basket: Basket, command: Command, moment: Moment
             | AttachCustomer() | DetachCustomer() | LoadCart() | ReleaseCart()
         ):  # fmt: skip
             events = selling.sell(state, basket, command, moment)
-            selling.refuse_overpaid(basket, events, moment)
+            selling.refuse_overpaid(basket, events, moment, command.customer.name if isinstance(command, AttachCustomer) else "")
             if isinstance(command, AddArticle | AddDepartment | ChangeQuantity):
                 assert state.operator is not None
                 selling.refuse_more_off(state.operator, basket, events, moment)

@@ -104,10 +104,13 @@ def sell(state: Register, basket: Basket, command: Command, moment: Moment) -> t
             raise AssertionError(f"not about lines: {command}")
 
 
-def refuse_overpaid(basket: Basket, events: tuple[Event, ...], moment: Moment) -> None:
-    """Refuse a change that would leave less to pay than was paid already, or an amount beyond what a sale may have."""
+def refuse_overpaid(basket: Basket, events: tuple[Event, ...], moment: Moment, customer: str = "") -> None:
+    """Refuse a change that would leave less to pay than was paid already, or an amount beyond what a sale may have. ``customer`` is who would come by it."""
     after = _after(basket, events)
     totals = after.totals(moment.market)
+    if totals.total_minor < after.settled_minor and customer:
+        hint = "Give that back first, or complete the sale without them."
+        raise NotNow(f"{customer} was not put on this sale: part of it is paid already.", hint=hint, reason="customer_part_paid", customer=customer)
     if totals.total_minor < after.settled_minor:
         raise NotNow("More than that is paid already.", hint="Give money back first.", reason="part_paid")
     gross = [line.gross_minor for line in after.lines if line.discounts or line.state is LineState.TO_PICK]

@@ -17,7 +17,7 @@ SAID_MS = 20_000
 ASKED_MS = 600_000
 """What asks for something stands until somebody acts; after this long nobody is going to, and it goes without a key."""
 
-OF_A_CUSTOMER = frozenset({"notice.customer_attached", "code_unknown.customer", "code_unknown.customer_offline"})
+OF_A_CUSTOMER = frozenset({"notice.customer_attached", "not_now.customer_part_paid", "code_unknown.customer", "code_unknown.customer_offline"})
 """Notices that name a customer, or say by what one was looked for."""
 
 

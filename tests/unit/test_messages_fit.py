@@ -22,7 +22,7 @@ VALUES = {
     "name": "Wool coat, navy, 38", "to_pick": "12", "unknown": "3", "holder": "0001/02", "held_by": "0001/02", "register": "0001/02", "limit": "99",
     "at": "14:05", "until": "14:05", "free": "100", "got": "100000", "max": "9999", "expected": "13", "value": "4006381333932", "date": "2026-10-12",
     "age": "as of yesterday", "status": "500", "typed": "12,345.67", "plain": "12345.67", "whole": "12000", "small": "12.00", "example": "150.50",
-    "text": "wool", "right": "sale.void", "reason": "not_answering", "characters": "3", "n": "2",
+    "customer": "Maria Fernandez", "text": "wool", "right": "sale.void", "reason": "not_answering", "characters": "3", "n": "2",
 }  # fmt: skip
 
 

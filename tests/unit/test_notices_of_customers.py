@@ -7,8 +7,11 @@ import pytest
 from edge_agent.domain import commands as do
 from edge_agent.domain.reading import Reading
 from edge_agent.views import NoticeView
+from tests.support_drawing import DE, EN, joined, shown
 from tests.support_register import MARIA, OMAR
 from tests.support_shop import Rig, register
+from tui.drawing.foot import notice
+from tui.drawing.rows import notice_row
 from tui.messages import Words
 from tui.said import Said
 
@@ -65,9 +68,28 @@ async def test_the_name_of_a_customer_whose_place_another_took_goes_too(tmp_path
         assert OMAR.name in said(rig)
 
 
+async def test_a_customer_who_comes_when_too_much_is_paid_is_named_until_the_sale_ends(tmp_path):
+    async with register(tmp_path) as rig:
+        await rig.till.day.open("1001", 0, "")
+        await scanned(rig, COAT)
+        await rig.till.paying.cash(18_000, "")
+        await scanned(rig, LOYALTY)
+        told = rig.presenter.snapshot().notice
+        assert told.text == "Maria Fernandez was not put on this sale: part of it is paid already."
+        for words, begins in ((EN, "Maria Fernandez was not put"), (DE, "Maria Fernandez wurde diesem Verkauf nicht")):
+            assert words.notice(told)[0].startswith(begins)
+            hidden = shown(rig.presenter.snapshot(), words, name_hidden=True)
+            assert all("Fernandez" not in joined(drawn) for drawn in (notice(hidden, 80), [notice_row(hidden, told, 80)]))
+            assert "M. F. w" in joined(notice(hidden, 80))
+        await rig.till.paying.cash(1_900, "")
+        assert rig.core.state.basket is None
+        assert MARIA.name not in said(rig)
+
+
 def test_the_screens_own_list_forgets_by_what_a_customer_was_looked_for():
     kept = Said()
     kept.keep(NoticeView("code_unknown.customer", "bad", "No customer is known by LOY0000009999.", at_ms=1))
+    kept.keep(NoticeView("not_now.customer_part_paid", "bad", "Maria Fernandez was not put on this sale.", at_ms=1))
     kept.keep(NoticeView("code_unknown.article", "bad", "No article.", at_ms=2))
     kept.customer_left()
     assert [notice.key for notice in kept.among([], Words("en"))] == ["code_unknown.article"]

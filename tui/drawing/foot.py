@@ -40,10 +40,10 @@ def notice(shown: Shown, cells: int) -> list[Line]:
         return [BLANK]
     text, hint = _told(shown, held)
     mark, role = MARKS[held.level]
-    said = line(" ", (mark, role), (shown.discreet(text), role if held.level in ("warn", "bad") else "text"), (f"  {hint}" if hint else "", "muted"))
+    said = line(" ", (mark, role), (text, role if held.level in ("warn", "bad") else "text"), (f"  {hint}" if hint else "", "muted"))
     if said.cells <= cells:
         return [said]
-    told = wrapped(shown.discreet(text), cells - 4, role if held.level in ("warn", "bad") else "text")
+    told = wrapped(text, cells - 4, role if held.level in ("warn", "bad") else "text")
     rows = _in_rows(told, wrapped(hint, cells - 4, "muted"), cells - 4, STANDING_ROWS_MAX if held.key in STANDING else NOTICE_ROWS_MAX)
     return [cropped(joined([line(" ", (mark, role) if at == 0 else "  "), row], ""), cells) for at, row in enumerate(rows) if row.cells]
 
@@ -65,7 +65,7 @@ def _in_rows(told: list[Line], advice: list[Line], cells: int, rows_max: int) ->
 
 def _told(shown: Shown, held: NoticeView) -> tuple[str, str]:
     """Nobody is told to try the card again on a terminal that is not there now."""
-    text, hint = shown.words.notice(held)
+    text, hint = shown.told(held)
     payment = shown.snapshot.payment
     if held.key in CARD_AGAIN and payment is not None and "card" not in payment.methods:
         hint = shown.words("pay.no_card_again")

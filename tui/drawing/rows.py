@@ -71,9 +71,9 @@ def sale_row(shown: Shown, sale: SaleView, cells: int) -> Line:
 
 def notice_row(shown: Shown, notice: NoticeView, cells: int) -> Line:
     """When, and what was said."""
-    text, hint = shown.words.notice(notice)
+    text, hint = shown.told(notice)
     when = shown.words.when(notice.at_ms, shown.now_ms, shown.snapshot.timezone)
-    return apart(line((f"{when:<9} ", "muted"), MARKS[notice.level], shown.discreet(text), (f"  {hint}", "muted")), line(), cells)
+    return apart(line((f"{when:<9} ", "muted"), MARKS[notice.level], text, (f"  {hint}", "muted")), line(), cells)
 
 
 BLOCKED = {"paper_out", "cover_open", "error", "offline"}

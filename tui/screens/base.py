@@ -297,7 +297,7 @@ class Dialog(Pictured, ModalScreen[None]):
     def _refusal(self, shown: Shown, cells: int) -> list[Line]:
         if self._problem is None:
             return []
-        text, hint = shown.words.notice(self._problem)
+        text, hint = shown.told(self._problem)
         return [line(""), *wrapped(f"▲ {text}", cells, "warn"), *wrapped(hint, cells, "muted")]
 
 

@@ -53,8 +53,8 @@ class HelpDialog(Dialog):
         for paragraph in words.maybe(f"help.{self._about}", words("help.sale")).split("\n"):
             rows += [*wrapped(paragraph, cells), BLANK]
         if shown.notice is not None:
-            text, hint = words.notice(shown.notice)
-            rows += [line((words("help.message"), "strong")), *(indented(row, 2) for row in wrapped(f"{shown.discreet(text)} {hint}", cells - 2)), BLANK]
+            text, hint = shown.told(shown.notice)
+            rows += [line((words("help.message"), "strong")), *(indented(row, 2) for row in wrapped(f"{text} {hint}", cells - 2)), BLANK]
         rows += [line((words("help.keys"), "strong"))]
         rows += [line("  ", (f"{hint.key:<7}", "key"), hint.text) for hint in self._hints]
         rows += [line("  ", (f"{words('key.ctrl+p'):<7}", "key"), words("act.palette"))]

@@ -37,7 +37,7 @@ class InFullDialog(Dialog):
         return [KeyHint("Esc", shown.words("key_does.back"), rank=0)]
 
     def _text(self, shown: Shown, cells: int) -> list[Line]:
-        text, hint = (shown.discreet(part) for part in shown.words.notice(self._notice))
+        text, hint = shown.told(self._notice)
         when = shown.words.when(self._notice.at_ms, shown.now_ms, shown.snapshot.timezone)
         advice = [BLANK, *wrapped(hint, cells, "muted")] if hint else []
         return [line(MARKS[self._notice.level], (when, "strong")), BLANK, *wrapped(text, cells), *advice, BLANK]
