@@ -16,6 +16,7 @@ from edge_agent.domain.quantity import Quantity
 from edge_agent.domain.reading import Reading
 from edge_agent.ports import Commit
 from tests.support_api import new_id, served
+from tests.support_counter import eventually
 from tests.support_journal import a_sale, open_journal
 from tests.support_shop import MARIAS_CART, MemoryCentral, Rig, register
 
@@ -65,8 +66,7 @@ async def test_a_cart_that_central_gives_late_does_not_land_in_the_next_customer
         assert basket.lease is None
         assert [line.sku for line in basket.lines] == ["COAT"]
         assert rig.core.desk.cart is None or rig.core.desk.cart.customer != MARIAS_CART.customer
-        await asyncio.sleep(0)
-        assert ("release", MARIAS_CART.id) in central.calls
+        await eventually(lambda: ("release", MARIAS_CART.id) in central.calls)
 
 
 async def test_two_customers_at_one_moment_are_a_question_and_not_a_change(tmp_path):
