@@ -126,6 +126,16 @@ async def test_a_full_disk_stops_selling_until_there_is_room_and_the_same_id_goe
         assert len(await client.sales()) == 1
 
 
+async def test_a_card_is_never_asked_for_more_than_is_due(shop):
+    async with shop.plain() as plain, shop.client() as client:
+        await client.send(v.OpenShift("1001"))
+        await client.send(v.Enter(COAT))
+        await client.send(v.PayCash(10_000))
+        too_much = problem_in(await post(plain, {"do": "pay_card", "amount_minor": 9_901}))
+        assert (too_much.status, too_much.key, shop.rig.terminal.asked) == (409, "out_of_bounds.card_amount", [])
+        assert (await client.send(v.PayCard(9_900))).payment.attempt.amount.minor == 9_900
+
+
 def every_error() -> list[type[EdgeError]]:
     return [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, EdgeError)]
 

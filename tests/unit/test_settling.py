@@ -58,6 +58,19 @@ def test_part_cash_then_card():
     assert [tender.settled_minor for tender in till.sales[0].tenders] == [10000, 9900]
 
 
+@pytest.mark.parametrize("amount", [9901, 19900, 0, -1])
+def test_a_card_pays_something_and_at_most_what_is_due(amount):
+    till = Memory()
+    till.add(COAT)
+    till.do(do.PayCash(10000))
+    with pytest.raises(OutOfBounds) as caught:
+        till.card(amount)
+    assert caught.value.key == "out_of_bounds.card_amount"
+    assert till.state.basket.attempts == ()
+    till.card(9900)
+    assert till.state.basket.open_attempt.amount_minor == 9900
+
+
 def test_a_partial_approval_leaves_the_rest_due():
     till = Memory()
     till.add(COAT)
