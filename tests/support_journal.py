@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
 from edge_agent.clock import ClockIds, SystemClock, SystemRandom
 from edge_agent.domain.tender import Attempt, AttemptKind, AttemptState
 from edge_agent.ports import Commit, EventRow, FactDraft, SaleRow
@@ -18,6 +20,7 @@ from sync.journal import Journal
 
 KEY = bytes(range(32))
 BALLAST_BYTES = 256 * 1024
+PAGE_BYTES = 4096
 new_id = ClockIds(SystemClock(), SystemRandom())
 
 
@@ -84,3 +87,16 @@ def _without_mount(why: str) -> NoReturn:
     if os.environ.get("EDGE_REQUIRE_PEERS") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def plain_pages(path: Path) -> Iterator[bytes]:
+    """Every page of a journal's file and of its log, as it is under the encryption (SQLCipher 4: AES-256-CBC, of each page the last 80 bytes are its own)."""
+    log = path.with_name(f"{path.name}-wal")
+    frames = log.read_bytes() if log.exists() else b""
+    whole = path.read_bytes()
+    pages = [whole[at : at + PAGE_BYTES] for at in range(0, len(whole), PAGE_BYTES)]
+    pages += [frames[at + 24 : at + 24 + PAGE_BYTES] for at in range(32, len(frames) - PAGE_BYTES, 24 + PAGE_BYTES)]
+    for number, page in enumerate(pages):
+        hidden, vector = page[16 if number == 0 else 0 : -80], page[-80:-64]  # the file begins with its salt
+        decryptor = Cipher(algorithms.AES256(KEY), modes.CBC(vector)).decryptor()
+        yield decryptor.update(hidden) + decryptor.finalize()

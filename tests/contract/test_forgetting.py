@@ -33,7 +33,7 @@ from tests.support_central import eventually
 from tests.support_command_line import configured, edge_agent
 from tests.support_counter import COAT, opened, scan
 from tests.support_enrolled import customer_row
-from tests.support_journal import KEY, a_sale, completed, open_journal, raw
+from tests.support_journal import KEY, a_sale, completed, open_journal, plain_pages, raw
 from tests.support_register import MARIA
 from tests.support_replica import FixedClock, at, customer, gone, put, quiet
 from tests.support_shop import register
@@ -115,6 +115,19 @@ async def test_who_is_to_be_forgotten_outlives_a_copy_that_is_made_anew(tmp_path
             assert replica.state("customers").cursor is None
             await carried_out(journal, replica)
             assert await names(journal) == [b""]
+
+
+async def test_no_page_of_the_file_or_its_log_holds_the_key_of_whom_it_forgot(tmp_path: Path) -> None:
+    async with open_journal(tmp_path) as journal:
+        await journal.commit(Commit("a", (about("k1", "Anna Berg"), about("k2", "Bela Cho"))))
+        await journal.reopen()  # the log is copied into the file
+        with raw(tmp_path) as db:
+            mine, other = (bytes(row[0]) for row in db.execute("SELECT key FROM person_key ORDER BY person"))
+        held = b"".join(plain_pages(tmp_path / "journal.db"))
+        assert (mine in held, other in held) == (True, True)
+        await journal.forget("k1")
+        held = b"".join(plain_pages(tmp_path / "journal.db"))
+        assert (mine in held, other in held) == (False, True)
 
 
 class PowerCut(BaseException):
