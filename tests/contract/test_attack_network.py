@@ -350,3 +350,32 @@ async def test_facts_that_were_not_sent_are_not_acknowledged_by_a_number_alone(t
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             await connector.aclose()
+
+
+async def test_an_acknowledgement_of_another_epoch_moves_no_cursor(tmp_path: Path) -> None:
+    async with open_journal(tmp_path) as journal:
+        await journal.adopt(Identity(SOURCE, "1"))
+        await journal.commit(Commit(new_id(), (), (a_fact("trade"), a_fact("trade"))))
+        central, answers = FakeCentral(), 0
+
+        async def anothers(_: httpx.Request) -> httpx.Response:
+            nonlocal answers
+            answers += 1
+            ack = {"next": 3, "accepted": 2, "duplicates": 0, "quarantined": []}
+            return httpx.Response(200, json={"registers": {SOURCE: {"epoch": "2", "streams": {"trade": ack}}}})
+
+        central.routes["/edge/v1/events"] = anothers
+        connector = central.connector()
+        push = Push(journal, connector, SystemClock(), SystemRandom(), lambda _: None, QUICK)
+        task = asyncio.create_task(push.run())
+        try:
+            await eventually(lambda: answers > 3 or journal.streams()[0].acknowledged > 0, "it was answered, and answered again")
+            assert [status.acknowledged for status in journal.streams()] == [0, 0, 0]
+            assert "not about this register" in push.report.detail
+            del central.routes["/edge/v1/events"]
+            await eventually(lambda: journal.streams()[0].acknowledged == 2, "what central has is acknowledged")
+            assert len(central.stream("trade").wires) == 2
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await connector.aclose()
