@@ -17,7 +17,7 @@ from edge_agent.domain import settling
 from edge_agent.domain.ids import uuid7
 from edge_agent.domain.tender import Approved, AttemptState, NotProcessed, Unknown
 from edge_agent.ports import Commit, Committed, SaleRow, StoredEvent
-from edge_agent.service import core
+from edge_agent.service import codec, core
 from edge_agent.service.core import Core
 from edge_agent.service.paying import Paying
 from sync import journal_append, journal_facts, journal_writer
@@ -116,8 +116,8 @@ def stores_the_state_one_event_too_far() -> None:
 
 @planted
 def forgets_receipt_numbers_at_a_restart() -> None:
-    whole = core.read_state
-    core.read_state = lambda body: replace(whole(body), receipts=0)
+    whole = codec.read_state
+    codec.read_state = lambda body: replace(whole(body), receipts=0)
 
 
 @planted
@@ -229,13 +229,13 @@ def charges_again_when_there_was_no_answer() -> None:
 
 @planted
 def takes_a_part_for_the_whole() -> None:
-    whole = settling._checked
+    whole = settling.checked
 
     def checked(finding: Any, attempt: Any) -> Any:
         finding = whole(finding, attempt)
         return replace(finding, amount_minor=attempt.amount_minor) if isinstance(finding, Approved) else finding
 
-    settling._checked = checked
+    settling.checked = checked
 
 
 @planted

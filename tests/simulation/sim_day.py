@@ -38,6 +38,7 @@ from tests.simulation.sim_world import START_MS, Faults, World
 from tests.support_shop import MARIA_KNOWN, MARIAS_CART, OMAR_KNOWN
 
 DAY_MS = 86_400_000
+DIED = "the process of this seed died"
 QUIET_SECONDS_MAX = 2 * 3_600.0
 
 
@@ -177,7 +178,7 @@ def in_child(seed: int, sales: int, base: Path | None = None, bug: str = "") -> 
     with os.fdopen(reading, "rb") as pipe:
         told = pipe.read()
     os.waitpid(child, 0)
-    found: dict[str, Any] = json.loads(told) if told else {"seed": seed, "violations": ["the process of this seed died"], "happened": {}}
+    found: dict[str, Any] = json.loads(told) if told else {"seed": seed, "violations": [DIED], "happened": {}}
     return found
 
 

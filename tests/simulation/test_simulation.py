@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.sim_bugs import PLANTED
-from tests.simulation.sim_day import in_child
+from tests.simulation.sim_day import DIED, in_child
 
 SEEDS = range(int(os.environ.get("EDGE_SIM_SEEDS", "12")))
 SALES = 20
@@ -39,6 +39,8 @@ def test_one_seed_is_one_history(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bug", sorted(PLANTED))
 def test_the_simulation_finds_a_planted_bug(bug: str, tmp_path: Path) -> None:
     for seed in (FOUND_BY.get(bug, 0), *range(BITES_SEEDS_MAX)):
-        if in_child(seed, SALES, tmp_path, bug)["violations"]:
+        violations = in_child(seed, SALES, tmp_path, bug)["violations"]
+        assert DIED not in violations, f"{bug} could not be planted"
+        if violations:
             return
     pytest.fail(f"{bug} was not found in {BITES_SEEDS_MAX} days")
