@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from dataclasses import dataclass
 
 import msgspec
 import pytest
+from textual.screen import Screen
 
 from edge_agent.views import CustomerRowView, NoticeView, OpeningView, PriceView, QuestionView, RepriceView, Snapshot, TenderView
 from tests.support_service import ScriptedService, article
@@ -36,7 +39,8 @@ from tests.support_snapshots import (
     payment,
     selling,
 )  # fmt: skip
-from tests.support_till import compare, till
+from tests.support_till import GOLDEN, Till, compare, till
+from tui import screens
 from tui.panel import PanelAction
 
 replace = msgspec.structs.replace
@@ -54,6 +58,19 @@ CART_TAKEN = selling(
 SPLIT = (TenderView(ident("t1"), "cash", "settled", euros(10000)), TenderView(ident("t2"), "card", "failed", euros(10064), reason="insufficient_funds"))
 
 
+PICTURED_BY = {
+    "AsideScreen": "set_aside", "ClosedScreen": "sign_in", "Confirm": "remove_line", "ContradictedDialog": "contradicted", "CustomerScreen": "customer_page",
+    "DepartmentDialog": "department", "DevicesScreen": "devices", "DiscountDialog": "discount_reason", "FindArticle": "find_article",
+    "FindCustomer": "find_customer", "HelpDialog": "help", "InFullDialog": "message_in_full", "LabelDialog": "take_over", "LeaveDialog": "leave",
+    "MenuScreen": "menu", "NoticesScreen": "messages", "PaletteScreen": "commands", "PanelScreen": "panel", "PayScreen": "pay_cash",
+    "QuantityDialog": "quantity", "QuestionDialog": "question", "ReasonDialog": "void_reason", "ReceiptScreen": "receipt", "ReviewDialog": "card_review",
+    "SaleScreen": "basket", "SalesScreen": "past_sales", "TakeOff": "discount_take_off", "WaitingScreen": "waiting",
+}  # fmt: skip
+"""Every screen and box, and the picture that it is on top of."""
+NEVER_ON_TOP = {"Pictured", "CounterScreen", "Dialog", "ListScreen"}
+"""What the others are made of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What the service says, which keys are pressed and what is typed then, and what has to be there before the picture is taken."""
@@ -63,8 +80,17 @@ class Scene:
     keys: tuple[str, ...] = ()
     typed: str = ""
     after: tuple[str, ...] = ()
+    notices: tuple[NoticeView, ...] = ()
 
 
+OWED = NoticeView(
+    "notice.payment_to_give_back",
+    "bad",
+    "",
+    shown={"amount": "200,64 EUR", "receipt": "R-0001-02-000123", "terminal": "Terminal 1", "attempt": ident("attempt")},
+    at_ms=NOW - 12 * MINUTE,
+)
+CASHIER = replace(READY.shift, operator="Jo M.", operator_id="1002", rights=[])
 SCENES = {
     "empty": Scene(READY, "Scan an article"),
     "basket": Scene(selling(COAT, SOCKS, PRALINES, notice=UNKNOWN_CODE), "Pralines"),
@@ -108,11 +134,21 @@ SCENES = {
     "void_reason": Scene(FULL, "could not pay", ("f9", "v")),
     "discount_reason": Scene(FULL, "goodwill", ("f8",), "20%", ("enter",)),
     "discount_taken_off": Scene(FULL, "Given already", ("up", "up", "f8")),
+    "discount_take_off": Scene(FULL, "off again", ("up", "up", "f8", "down", "delete")),
     "department": Scene(replace(FULL, notice=UNKNOWN_CODE), "Which department?", ("f9", "t"), "12,50", ("enter",)),
     "menu": Scene(FULL, "past sales", ("f9",)),
     "commands": Scene(FULL, "F6     suspend", ("ctrl+p",), "basket"),
     "help": Scene(FULL, "Keys here", ("f1",)),
     "messages": Scene(FULL, "Good day", ("f9", "n")),
+    "message_in_full": Scene(FULL, "■ 14:07", ("f9", "n", "enter")),
+    "contradicted": Scene(replace(FULL, notice=OWED), "do not agree", ("f9", "n", "enter"), notices=(OWED,)),
+    "contradicted_no_right": Scene(replace(FULL, notice=OWED, shift=CASHIER), "have one scan", ("f9", "n", "enter"), notices=(OWED,)),
+    "quantity": Scene(FULL, "A number of pieces", ("up", "q")),
+    "quantity_weight": Scene(FULL, "A weight in kg", ("q",)),
+    "suspend": Scene(FULL, "A word to find it", ("f6",), "lady with the umbrella"),
+    "take_over": Scene(FULL, "Who takes over", ("f9", "b")),
+    "remove_line": Scene(FULL, "Take Pralines", ("delete",)),
+    "devices": Scene(replace(FULL, devices=[*DEVICES[:3], TERMINAL_AWAY]), "Check the cable", ("f9", "d")),
     "stopped_disk": Scene(
         replace(FULL, phase="stopped", devices=DEVICES, stopped=NoticeView("disk_full", "bad", "The disk is full.", "Make room.")), "S T O P P E D"
     ),
@@ -125,9 +161,9 @@ SCENES = {
 }
 
 
-def service_at(snapshot: Snapshot) -> ScriptedService:
+def service_at(scene: Scene) -> ScriptedService:
     """A service with something in every list."""
-    service = ScriptedService(snapshot)
+    service = ScriptedService(scene.snapshot)
     service.articles = [
         article("SKU-1", "Wool coat", "navy, 38", "04006381333931", 19900, "199,00"),
         article("SKU-2", "Wool coat", "camel, 40", "04006381333948", 21900, "219,00"),
@@ -152,13 +188,13 @@ def service_at(snapshot: Snapshot) -> ScriptedService:
         "TOTAL EUR                 200,64",
     ]
     service.departments = ["fashion", "beauty", "food"]
-    service.notices = [UNKNOWN_CODE, NoticeView("notice.shift_opened", "good", "Good day", shown={"name": "Ayse K."}, at_ms=NOW - HOUR)]
+    service.notices = [*scene.notices, UNKNOWN_CODE, NoticeView("notice.shift_opened", "good", "Good day", shown={"name": "Ayse K."}, at_ms=NOW - HOUR)]
     service.notes = ["Likes to be called by her first name."]
     return service
 
 
-async def draw(scene: Scene, size: tuple[int, int], **how: str) -> str:
-    async with till(service_at(scene.snapshot), size=size, **how) as counter:
+async def draw(scene: Scene, size: tuple[int, int], of: str = "", **how: str) -> str:
+    async with till(service_at(scene), size=size, **how) as counter:
         for key in scene.keys:
             await counter.press(key)
         if scene.typed:
@@ -166,13 +202,28 @@ async def draw(scene: Scene, size: tuple[int, int], **how: str) -> str:
         await counter.press(*scene.after)
         if scene.awaited:
             await counter.sees(scene.awaited)
-        return counter.text()
+        return picture_of(counter, of)
+
+
+def picture_of(counter: Till, name: str) -> str:
+    """The screen as text, with on top what the picture is of."""
+    on_top = type(counter.app.screen).__name__
+    assert name not in PICTURED_BY.values() or PICTURED_BY[on_top] == name, on_top
+    return counter.text()
+
+
+def test_every_screen_and_box_has_its_picture() -> None:
+    modules = [importlib.import_module(f"tui.screens.{module.name}") for module in pkgutil.iter_modules(screens.__path__)]
+    classes = {held for module in modules for held in vars(module).values() if isinstance(held, type) and held.__module__ == module.__name__}
+    assert {held.__name__ for held in classes if issubclass(held, Screen)} == PICTURED_BY.keys() | NEVER_ON_TOP
+    for name in PICTURED_BY.values():
+        assert all((GOLDEN / f"{name}_{width}x{height}.txt").exists() for width, height in (WIDE, USUAL)), name
 
 
 @pytest.mark.parametrize("size", [WIDE, USUAL], ids=["120x40", "80x24"])
 @pytest.mark.parametrize("name", SCENES)
 async def test_the_screen_is_as_it_was(name: str, size: tuple[int, int]) -> None:
-    compare(await draw(SCENES[name], size), f"{name}_{size[0]}x{size[1]}")
+    compare(await draw(SCENES[name], size, name), f"{name}_{size[0]}x{size[1]}")
 
 
 @pytest.mark.parametrize("name", ["basket", "cart_to_pick", "pay_cash", "card_unknown", "question"])
@@ -195,14 +246,25 @@ async def test_a_poorer_terminal_shows_the_same_in_its_own_characters(name: str,
 
 @pytest.mark.parametrize("size", [WIDE, USUAL], ids=["120x40", "80x24"])
 async def test_the_demos_panel_and_the_question_before_leaving_are_as_they_were(size: tuple[int, int]) -> None:
-    async with till(service_at(FULL), size=size, panel=World()) as counter:
+    async with till(service_at(Scene(FULL, "")), size=size, panel=World()) as counter:
         await counter.press("f12")
         await counter.sees("The customer: Maria")
         await counter.pilot.pause()
-        compare(counter.text(), f"panel_{size[0]}x{size[1]}")
+        compare(picture_of(counter, "panel"), f"panel_{size[0]}x{size[1]}")
         await counter.press("escape", "ctrl+q")
         await counter.sees("Leave the screen?")
-        compare(counter.text(), f"leave_{size[0]}x{size[1]}")
+        compare(picture_of(counter, "leave"), f"leave_{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("size", [WIDE, USUAL], ids=["120x40", "80x24"])
+async def test_the_screen_without_a_service_is_as_it_was(size: tuple[int, int]) -> None:
+    service = ScriptedService(READY)
+    service.down = True
+    async with till(service, size=size) as counter:
+        await counter.sees("nothing listens")
+        counter.clock.seconds += 65
+        await counter.sees("for 1:05 min")
+        compare(picture_of(counter, "waiting"), f"waiting_{size[0]}x{size[1]}")
 
 
 class World:
