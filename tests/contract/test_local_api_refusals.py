@@ -288,10 +288,16 @@ async def test_reading_the_whole_journal_is_done_one_at_a_time(shop):
 # --- the token on loopback, and the socket's file --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "ünïcode"])
-async def test_on_loopback_every_request_needs_the_token(tmp_path, token):
+WRONG = {
+    "none": "", "another": "Bearer wrong", "no ASCII": "Bearer ünïcode", "a part": "Bearer {0[0]}", "more": "Bearer {0}x", "no scheme": "{0}",
+    "no token": "Bearer",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", WRONG.values(), ids=WRONG)
+async def test_on_loopback_every_request_needs_the_token(tmp_path, said):
     async with register(tmp_path / "state") as rig, served(rig, "loopback_with_token", tmp_path) as shop:
-        headers = {"Authorization": f"Bearer {token}".encode()} if token else {}
+        headers = {"Authorization": said.format(shop.token).encode()} if said else {}
         async with httpx.AsyncClient(base_url=shop.base_url, headers=headers, trust_env=False) as plain:
             for path in ("/v1/snapshot", "/v1/status", "/v1/journal/export", "/schema/openapi.json", "/v1/events"):
                 problem = problem_in(await plain.get(path))
