@@ -71,6 +71,23 @@ def test_a_card_pays_something_and_at_most_what_is_due(amount):
     assert till.state.basket.open_attempt.amount_minor == 9900
 
 
+def test_a_basket_that_is_paid_takes_no_more_money_and_is_completed_without_any():
+    till = Memory()
+    till.add(COAT)
+    till.do(do.PayCash(10000))
+    till.do(do.DiscountBasket(do.Cut("goodwill", amount_minor=9900)))
+    assert till.state.basket.rest_minor(till.market) == 0
+    for pay in (lambda: till.do(do.PayCash(5000)), till.card, lambda: till.card(1)):
+        with pytest.raises(NotNow) as caught:
+            pay()
+        assert caught.value.key == "not_now.paid"
+    with pytest.raises(NotNow) as caught:
+        till.do(do.DiscountBasket(do.Cut("goodwill", amount_minor=1)))
+    assert caught.value.key == "not_now.part_paid"
+    till.do(do.PayCash(None))
+    assert [tender.settled_minor for tender in till.sales[0].tenders] == [10000]
+
+
 def test_a_partial_approval_leaves_the_rest_due():
     till = Memory()
     till.add(COAT)
