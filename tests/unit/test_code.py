@@ -189,8 +189,9 @@ def test_a_tag_with_text_or_a_link_is_read_like_a_symbol() -> None:
     assert tapped("مرحبا".encode(), TagKind.NDEF_TEXT) == Unrecognised("مرحبا")
 
 
-def test_a_fixed_identifier_of_a_tag_identifies() -> None:
-    assert tapped(b"04A1B2C3D4E580", TagKind.FIXED_UID) == TagUid("04A1B2C3D4E580")
+@pytest.mark.parametrize("uid", ["04A1B2C3D4E580", "08A1B2C3D4E580", "A108B2C3"])  # only four bytes that begin with 08 are random
+def test_a_fixed_identifier_of_a_tag_identifies(uid: str) -> None:
+    assert tapped(uid.encode(), TagKind.FIXED_UID) == TagUid(uid)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.nfc.content import NotRead, SeenTag, read_tag, sight_of, still_there
+from drivers.nfc.content import NotRead, SeenTag, has_random_uid, read_tag, sight_of, still_there
 from drivers.nfc.guard import EXCHANGES_MAX, READ_BYTES_MAX, Guard, Stopped
 from drivers.nfc.library import Nfcpy, load_nfcpy
 from drivers.nfc.taps import UNREADABLE
@@ -135,3 +135,9 @@ def test_a_read_ends_when_its_time_is_over() -> None:
     guard = Guard(NFCPY, air, Event(), lambda: float(next(ticks)))
     assert read_tag(NFCPY, guard, target).content == UNREADABLE
     assert next(ticks) < 10
+
+
+@pytest.mark.parametrize(("uid", "random"), [("08a1b2c3", True), ("04a1b2c3", False), ("08a1b2c3d4e580", False), ("a1b208c3", False)])
+def test_only_four_bytes_that_begin_with_08_are_made_up_for_one_contact(uid: str, random: bool) -> None:
+    identity = TypeA(b"\x04\x00" if len(uid) == 8 else b"\x44\x00", bytes.fromhex(uid), 0x20)
+    assert has_random_uid(Air(NFCPY, Babbling(identity, [])).sense()) is random
