@@ -63,6 +63,19 @@ async def test_bytes_that_are_none_stay_withheld_and_stop_nothing(tmp_path: Path
         await journal.commit(a_commit(facts=1))
 
 
+async def test_a_fact_that_is_withheld_and_stands_in_its_stream_as_well_is_not_issued_once_more(tmp_path: Path) -> None:
+    async with open_journal(tmp_path) as journal:
+        await journal.commit(a_commit(facts=3))
+        assert await journal.withhold("trade", 2, "no")
+        await journal._writer.run(lambda db: db.execute("CREATE TABLE kept AS SELECT * FROM withheld"))
+        assert await journal.resend() == (1, 0)
+        await journal._writer.run(lambda db: db.execute("INSERT INTO withheld SELECT * FROM kept"))
+        assert journal.withheld_count() == 1
+        assert await journal.resend() == (0, 0)
+        assert (journal.withheld_count(), [one.head for one in journal.streams() if one.stream == "trade"]) == (0, [4])
+        assert journal.verify().problems == ()
+
+
 async def test_central_counts_a_withheld_fact_until_it_came(tmp_path: Path, central: EmbeddedCentral) -> None:  # noqa: F811 - the fixture
     async with opened(tmp_path / "till", *await enrolled(tmp_path / "till", central)) as till:
         await till.in_step()
