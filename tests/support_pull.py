@@ -48,6 +48,8 @@ class Shop:
         self.mangle: list[bytes] = []
         self.pages = 0
         self.etags = 0
+        self.named: set[str] = set()
+        """The tags that were asked with."""
         central.routes["/edge/v1/feeds/"] = self.feed
         central.routes["/edge/v1/snapshots/"] = self.snapshot
 
@@ -71,6 +73,7 @@ class Shop:
         rows = self.log[name][start : start + self.page_rows]
         end = start + len(rows)
         etag = f'"{start}-{end}"'
+        self.named |= {request.headers["if-none-match"]} if "if-none-match" in request.headers else set()
         if request.headers.get("if-none-match") == etag:
             self.etags += 1
             return httpx.Response(304, headers={"etag": etag, "date": "Sun, 22 Nov 2026 23:00:09 GMT"})

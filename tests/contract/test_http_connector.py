@@ -18,7 +18,7 @@ from sync.connectors import http
 from sync.connectors.contract import Settings
 from sync.connectors.http import HttpConnector
 from sync.contract.messages import RegisterCursor
-from sync.link import Acknowledged, Busy, Frozen, Refused, Unreachable
+from sync.link import Acknowledged, Busy, Frozen, Refused, Unchanged, Unreachable
 from tests.support_central import SOURCE, FakeCentral, problem
 from tests.support_replica import NOW_MS, customer
 
@@ -59,6 +59,21 @@ async def test_every_answer_to_a_push_is_one_value() -> None:
             assert type(await ask()) is kind, fault
     central.frozen = "fork"
     assert await connector.push([wire.replace(b'"1","source', b'"2","source')]) == Frozen("frozen", "because register-frozen")
+    await connector.aclose()
+
+
+async def test_that_nothing_is_new_answers_only_who_named_a_page() -> None:
+    central, named = FakeCentral(), list[str | None]()
+
+    async def unchanged(request: httpx.Request) -> httpx.Response:
+        named.append(request.headers.get("if-none-match"))
+        return httpx.Response(304)
+
+    central.routes["/edge/v1/feeds/"] = unchanged
+    connector = central.connector()
+    assert isinstance(await connector.page("customers", "1", 'W/"tag"'), Unchanged)
+    assert isinstance(await connector.page("customers", "1"), Unreachable)
+    assert named == ['W/"tag"', None]
     await connector.aclose()
 
 

@@ -53,6 +53,15 @@ async def test_an_answer_without_news_is_asked_for_by_its_tag_and_makes_the_copy
     assert reading.shop.pages < 200
 
 
+async def test_only_the_tag_of_a_page_without_rows_is_for_the_same_question_again(reading: Reading) -> None:
+    reading.shop.change("staff", put("s1", {"id": "s1", "name": "Ada", "badge": "1001", "rights": []}))
+    async with reading.running():
+        await eventually(lambda: '"1-1"' in reading.shop.named, "tags are used")
+        reading.shop.change("staff", put("s2", {"id": "s2", "name": "Bea", "badge": "1002", "rights": []}))
+        await eventually(lambda: '"2-2"' in reading.shop.named, "they are used behind the news as well")
+    assert reading.shop.named == {'"0-0"', '"1-1"', '"2-2"'}
+
+
 @pytest.mark.parametrize("fault", ["lose", "lose_answer", "html", "redirect", "busy", "unauthorised", "error"])
 async def test_a_feed_survives_whatever_the_network_does(tmp_path: Path, fault: str) -> None:
     reading = Reading(tmp_path, ("catalogue", "customers"))
