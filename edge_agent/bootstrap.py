@@ -103,7 +103,7 @@ class Agent:
         self._feed_log = FeedLog()
         self._link_log = LinkLog()
         self.journal = journal
-        self._lost = lost_payments(config.folder, key)
+        self._lost, self._stranded = lost_payments(config.folder, key), list[str]()
         shop = shop_of(config, enrolment.register)
         deleted = noted_in(journal, asyncio.get_running_loop())
         self.replica = Replica(config.folder / "replica", key, clock, shop.market.currency, shop.market.country, deleted)
@@ -156,7 +156,7 @@ class Agent:
             journal=lambda: self._journal_view(folder),
             feeds_waiting=self._feed_log.waiting,
             left_out=self._feed_log.left_out,
-            attention=lambda: [text for lost in self._lost if lost.aside.exists() for text in lost.told],
+            attention=lambda: [*self._stranded, *(text for lost in self._lost if lost.aside.exists() for text in lost.told)],
             verify=self._verify,
             tail=self._tail,
             export=self._export,
@@ -188,7 +188,7 @@ class Agent:
         return agent
 
     async def _begin(self) -> None:
-        await take_up(self.journal, self._enrolment)
+        self._stranded = await take_up(self.journal, self._enrolment)
         self._supervisor.start()
         duties: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("readings", partial(self.devices.serve, self.till.scanned)),

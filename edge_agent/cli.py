@@ -213,8 +213,9 @@ def devices(context: click.Context, watch: bool, as_json: bool) -> None:
 @main.command()
 @click.argument("url")
 @click.argument("code")
+@click.option("--leave-behind", is_flag=True, help="Become another register although this one has not finished: what waits of it stays in the journal.")
 @click.pass_context
-def enrol(context: click.Context, url: str, code: str) -> None:
+def enrol(context: click.Context, url: str, code: str, leave_behind: bool) -> None:
     """Make this PC the register that CODE was issued for at central's URL (https://central.example).
 
     The same command again on the same PC, while the code is valid, renews the register's token and changes nothing else.
@@ -222,7 +223,7 @@ def enrol(context: click.Context, url: str, code: str) -> None:
     from edge_agent.hosting import enrol_register
 
     config = config_of(context)
-    enrolled = enrol_register(config, url, code)
+    enrolled = enrol_register(config, url, code, leave_behind=leave_behind)
     click.echo(f"Enrolled as register {enrolled.register} of store {enrolled.store} ({one_line(enrolled.store_name)}), epoch {enrolled.epoch}.")
     click.echo(f"Kept in {config.folder}: enrolment.json and the device's key.")
     named = f" --config {shlex.quote(str(context.obj))}" if context.obj is not None else ""

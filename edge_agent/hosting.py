@@ -175,8 +175,8 @@ def in_process(agent: Agent) -> AgentClient:
 # --- enrolment and files ---------------------------------------------------------------------------------------------------------
 
 
-def enrol_register(config: Config, url: str, code: str) -> Enrolled:
-    """Make this PC a register. Raises ConfigError, CentralError."""
+def enrol_register(config: Config, url: str, code: str, *, leave_behind: bool = False) -> Enrolled:
+    """Make this PC a register, another one only if it has finished as the one it is, or that may be left behind. Raises ConfigError, CentralError."""
     require_folder(config)
 
     async def ask() -> Enrolled:
@@ -184,7 +184,8 @@ def enrol_register(config: Config, url: str, code: str) -> Enrolled:
         device = os.uname().nodename if hasattr(os, "uname") else ""
         enroller = connector_part(config, "HttpEnroller")(connector_settings(config, require_url(url), "", "", clock))
         keys = keys_of(config, random)
-        return (await enrol_device(url, code, device, keys, enroller, partial(require_same_register, keys))).register
+        require = (lambda _: None) if leave_behind else partial(require_same_register, keys)
+        return (await enrol_device(url, code, device, keys, enroller, require)).register
 
     return asyncio.run(ask())
 

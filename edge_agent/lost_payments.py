@@ -1,4 +1,4 @@
-"""Card payments that stand in a journal that lost its end: what became of them is lost with it, so that somebody has to look at the terminal."""
+"""What a journal that lost its end leaves to be looked at: its card payments, what became of which is lost with it, and facts that are not whole in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge_agent.domain.errors import StorageError
 from edge_agent.domain.money import digits
 from edge_agent.domain.tender import MONEY_MOVED, OPEN, Attempt
 from edge_agent.service.codec import replayed
-from sync.journal_aside import journals_aside, reader_of
+from sync.journal_aside import journals_aside, reader_of, told_of
 
 log = structlog.get_logger(__name__)
 
@@ -31,14 +31,18 @@ def lost_payments(folder: Path, key: bytes) -> list[LostPayments]:
 
 def _told(aside: Path, key: bytes) -> tuple[str, ...]:
     done = f"Then move {aside} out of its folder."
+    left = tuple(f"In the journal that lost its end, {aside.name}: {text} {done}" for text in told_of(aside))
     try:
         attempts = _unsettled(aside, key)
     except (StorageError, AssertionError, StopIteration) as problem:
         log.warning("a journal that lost its end cannot be read", journal=str(aside), detail=str(problem))
-        return (f"The journal that lost its end, {aside.name}, cannot be read: look through the terminals' records for payments without a sale. {done}",)
+        return (
+            *left,
+            f"The journal that lost its end, {aside.name}, cannot be read: look through the terminals' records for payments without a sale. {done}",
+        )
     for attempt in attempts:
         log.warning("a card payment in a journal that lost its end was not settled", journal=str(aside), amount=_amount(attempt), terminal=attempt.terminal)
-    return tuple(
+    return left + tuple(
         f"In the journal that lost its end, {aside.name}, a card payment of {_amount(attempt)} at {attempt.terminal} was not settled: what became of it and "
         f"of its sale is lost. Look for it in the terminal's records. {done}"
         for attempt in attempts

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from edge_agent.clock import Clock, ClockIds, Random
 from edge_agent.domain.errors import JournalCorrupt
+from edge_agent.other_register import register_named
 from edge_agent.ports import Commit
 from edge_agent.service.codec import replayed, write_state
 from sync.enrolment import Enrolment
@@ -58,14 +59,18 @@ async def _take_over(journal: Journal, folder: Path) -> None:
             log.info("facts taken over from the journal that was moved aside", facts=facts, journal=str(aside))
 
 
-async def take_up(journal: Journal, enrolment: Enrolment) -> None:
-    """Issue facts under ``enrolment`` from now on. What is another register's is not sent under it: it waits until this device is that register again."""
+async def take_up(journal: Journal, enrolment: Enrolment) -> list[str]:
+    """Issue facts under ``enrolment`` from now on. What is another register's is not sent under it: it waits until this device is that register again. A
+    sentence for each of those."""
     moved = await journal.adopt(enrolment.identity, enrolment.register.earlier)
     if moved:
         log.info("facts issued anew under a new epoch", facts=moved)
     waiting = await asyncio.to_thread(journal.waiting_by_source)
-    for source in waiting.keys() - {enrolment.identity.source}:
+    others = sorted(waiting.keys() - {enrolment.identity.source})
+    for source in others:
         log.warning("facts of another register wait here until this device is enrolled as it again", register=source, facts=waiting[source])
+    then = "They are sent when it is enrolled as that again."
+    return [f"{waiting[source]} facts of {register_named(source)} wait in this PC's journal. {then}" for source in others]
 
 
 async def _count_on(journal: Journal, who: Identity, new_id: ClockIds) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from edge_agent.domain.errors import ConfigError, StorageError
+from edge_agent.domain.errors import ConfigError, JournalLocked, StorageError
 from edge_agent.service.codec import replayed
 from sync.enrolment import Enrolment
+from sync.file_lock import FileLock
 from sync.identity import ALONE
-from sync.journal_disk import FILE_NAME
+from sync.journal_disk import FILE_NAME, LOCK_NAME
 from sync.journal_read import JournalReader
 from sync.journal_rescue import has_content
 from sync.keys import Keys
@@ -21,12 +22,14 @@ class _Left(Struct, frozen=True):
     facts: int
     shift: bool
     baskets: int
+    runs: bool
 
     def __str__(self) -> str:
         parts = (
             _many(self.facts, "fact that central does not have", "facts that central does not have"),
             "an open shift" if self.shift else "",
             _many(self.baskets, "basket that is not paid", "baskets that are not paid"),
+            "its service, which runs and goes on selling as it" if self.runs else "",
         )
         return ", ".join(filter(None, parts))
 
@@ -36,11 +39,12 @@ def require_same_register(keys: Keys, enrolment: Enrolment) -> None:
     left = _left(keys)
     if left is None or left.source in (ALONE.source, enrolment.identity.source) or not str(left):
         return
-    ours, other = _named(left.source), _named(enrolment.identity.source)
+    ours, other = register_named(left.source), register_named(enrolment.identity.source)
     raise ConfigError(
         f"The code is for {other}, but this PC is {ours} and still has of it: {left}. Nothing was changed here: it stays {ours}.",
         hint=f"The code is used up all the same; a PC that is {other} has to be enrolled again. If this one is to become it: close the shift and finish the "
-        "baskets, wait until `edge-agent status` says that no facts wait, then enrol it with a new code. Else ask for a code of its own register.",
+        "baskets, wait until `edge-agent status` says that no facts wait, stop the service, then enrol it with a new code. What can never be sent (the "
+        "register is another PC's, or gone) stays in the journal with --leave-behind. Else ask for a code of its own register.",
         reason="other_register",
     )
 
@@ -55,14 +59,25 @@ def _left(keys: Keys) -> _Left | None:
         return None
     try:
         source, state = reader.identity().source, replayed(reader)[0]
-        return _Left(source, reader.waiting_by_source().get(source, 0), state.shift is not None, len(state.baskets))
+        return _Left(source, reader.waiting_by_source().get(source, 0), state.shift is not None, len(state.baskets), _runs(keys))
     except StorageError:
         return None
     finally:
         reader.close()
 
 
-def _named(source: str) -> str:
+def _runs(keys: Keys) -> bool:
+    lock = FileLock(keys.folder / LOCK_NAME)
+    try:
+        lock.take()
+    except JournalLocked:
+        return True
+    lock.release()
+    return False
+
+
+def register_named(source: str) -> str:
+    """A register by its source, for people."""
     _, _, tenant, _, store, _, register = source.split("/")
     return f"register {register} of store {store} ({tenant})"
 

@@ -6,7 +6,6 @@ Everything in the file is under SQLCipher; the personal part of events also unde
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from sync.cipher import CORRUPT_HINT, Connection, Readers, storage_error
 from sync.file_lock import FileLock
 from sync.identity import ALONE, Identity
 from sync.journal_append import append
-from sync.journal_aside import forget_aside, kept_aside, take_over
+from sync.journal_aside import take_over
 from sync.journal_check import Verification
 from sync.journal_disk import BALLAST_BYTES, LOCK_NAME, JournalDisk
 from sync.journal_facts import Behind, Earlier, adopt, current_identity, move_cursor, resend, say_behind, withhold
@@ -189,7 +188,7 @@ class Journal:
         return await self._writer.run(lambda db: adopt(db, identity, at_ms, earlier))
 
     async def take_over(self, aside: Path) -> int:
-        """Go on, as a new journal, with the facts of the one at ``aside``, which lost its end; how many those are. Raises JournalCorrupt, StorageError."""
+        """Go on, as a new journal, with the whole facts of the one at ``aside``, which lost its end; how many. Raises JournalCorrupt, StorageError."""
         return await self._writer.destroy(lambda db: take_over(db, aside, self._disk.key))
 
     def waiting_by_source(self) -> dict[str, int]:
@@ -260,14 +259,11 @@ class Journal:
 
     def kept_of(self, persons: Collection[str]) -> Sequence[str]:
         """Those of ``persons`` of whom there is a key, or a sale that leads to them."""
-        aside = kept_aside(self._disk.path.parent, self._disk.key, persons)
-        return list(dict.fromkeys([*self._read.kept_of(persons), *sorted(aside)]))
+        return self._read.kept_of(persons)
 
     async def forget(self, *persons: str) -> bool:
-        """Destroy the keys of these persons' sealed parts, and leave no page that still holds one; false when there was none. Journals that were moved
-        aside forget them too."""
-        known = await self._writer.destroy(lambda db: destroy_keys(db, persons))
-        return await asyncio.to_thread(forget_aside, self._disk.path.parent, self._disk.key, persons) or known
+        """Destroy the keys of these persons' sealed parts, and leave no page that still holds one; false when there was none."""
+        return await self._writer.destroy(lambda db: destroy_keys(db, persons))
 
     async def note_erasures(self, gone: Collection[str], back: Collection[str] = ()) -> None:
         """Keep that ``gone`` are to be forgotten, and that ``back`` are not, whether or not it was known; on disk when it returns."""

@@ -1,4 +1,4 @@
-"""A journal that lost its end, moved aside whole: what the journal that begins in its place takes over of it, and who is forgotten in it as well.
+"""A journal that lost its end, moved aside whole: what the journal that begins in its place takes over of it. Who is named in it is forgotten.
 
 Its facts are sound up to where it ends, and central may not have them. Its state is not taken over: a basket that is open in it may have been sold in the
 end that is lost.
@@ -7,20 +7,22 @@ end that is lost.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
-from edge_agent.domain.errors import JournalCorrupt
-from sync.cipher import CORRUPT_HINT, Connection, Readers, SqlError, open_file, storage_error
-from sync.durable_files import sync_folder
-from sync.journal_check import fact_problems
+from sync.cipher import Connection, Readers, SqlError, open_file, storage_error
+from sync.contract.envelope import FIRST_PREVHASH, STREAMS, fact_hash
+from sync.durable_files import sync_folder, write_synced
+from sync.identity import Identity
+from sync.journal_check import says
 from sync.journal_high import HIGH
-from sync.journal_person import destroy_keys, kept_of
 from sync.journal_read import JournalReader
 from sync.journal_rescue import SIDE_FILES, free_name, nothing_at
 
 _NAME = re.compile(r"journal\.db\.aside(?:-(\d+))?")
-_TAKEN_OVER = ("identity", "stream", "fact", "cursor", "withheld", "quarantine", "erasure")
+_BESIDE = {"withheld", "quarantine", "erasure"}
 
 
 def move_aside(path: Path) -> None:
@@ -53,69 +55,113 @@ def reader_of(aside: Path, key: bytes) -> JournalReader:
 
 
 def take_over(db: Connection, aside: Path, key: bytes) -> int:
-    """Put into the new journal ``db`` the identities, streams and facts of the one at ``aside``, and how far central was with them; how many facts.
+    """Put into the new journal ``db`` what is whole of the facts of the one at ``aside``, with their identities and how far central was with them; how many
+    facts. What is not whole of them is told by ``told_of``; who is named in that journal is forgotten there.
 
-    Raises JournalCorrupt when that one is not sound, or not of this key; StorageError.
+    Raises JournalCorrupt when nothing of it can be read, or it is not of this key; StorageError.
     """
+    old = _Old(aside, key)
     try:
-        old = open_file(aside, key, read_only=True)
-        try:
-            there = {name for (name,) in old.execute("SELECT name FROM sqlite_schema")}
-            if "fact" in there:  # else all of it was in the end that is lost
-                for problem in fact_problems(old, None):
-                    raise JournalCorrupt(f"{aside} is damaged: {problem}", hint=CORRUPT_HINT, path=aside)
-                db.execute("DELETE FROM identity")
-            for table in _TAKEN_OVER:
-                if table in there:
-                    _copy(old, db, table)
-        finally:
-            old.close()
-        return int(db.execute("SELECT count(*) FROM fact").fetchone()[0])
+        there = {name for (name,) in old.rows("SELECT name FROM sqlite_schema")}
+        left = _salvaged(old, db, there) if "fact" in there else []  # else all of it was in the end that is lost
     except SqlError as problem:
+        write_synced(_told(aside), b"No fact of it could be taken over: what central lacks of them is in that file alone. Keep it, and call support.")
         raise storage_error(problem, aside) from problem
+    if not _forgotten(aside, key):
+        left.append("Customers' names in it could not be destroyed: delete it as soon as nobody needs it.")
+    if left:
+        write_synced(_told(aside), "\n".join(left).encode())
+    return int(db.execute("SELECT count(*) FROM fact").fetchone()[0])
 
 
-def _copy(old: Connection, db: Connection, table: str) -> None:
+def told_of(aside: Path) -> list[str]:
+    """What could not be taken over from the journal at ``aside``, a sentence each."""
+    told = _told(aside)
+    return told.read_text().splitlines() if told.exists() else []
+
+
+def _told(aside: Path) -> Path:
+    return aside.with_name(f"{aside.name}-left")
+
+
+class _Old:
+    """Reads a journal that may be damaged, by a connection for each query: SQLCipher answers none any more on one that met a damaged page."""
+
+    def __init__(self, aside: Path, key: bytes) -> None:
+        self._aside = aside
+        self._key = key
+
+    def rows(self, select: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows. Raises DB-API errors."""
+        with closing(open_file(self._aside, self._key, read_only=True)) as db:
+            return db.execute(select, values).fetchall()
+
+    def readable(self, select: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """Rows as far as they can be read."""
+        with closing(open_file(self._aside, self._key, read_only=True)) as db, suppress(SqlError):
+            yield from db.execute(select, values)
+
+
+def _salvaged(old: _Old, db: Connection, there: set[str]) -> list[str]:
+    """Copy what is whole; a sentence for each stream of which something is not."""
+    identities = old.rows("SELECT * FROM identity ORDER BY id")
+    db.execute("DELETE FROM identity")
+    _insert(db, "identity", identities)
+    left, heads = list[str](), dict[tuple[int, str], tuple[int, str]]()
+    try:
+        heads = {(row[0], row[1]): (row[2], row[3]) for row in old.rows("SELECT identity, name, head, hash FROM stream")}
+    except SqlError:
+        left.append("How many facts it had cannot be read. Keep it, and call support.")
+    known_heads = not left
+    for identity, source, epoch in old.rows("SELECT id, source, epoch FROM identity ORDER BY id"):
+        for stream in STREAMS:
+            end = _copied(old, db, identity, stream, Identity(source, epoch))
+            if end[0]:
+                db.execute("INSERT INTO stream VALUES (?, ?, ?, ?)", (identity, stream, *end))
+            if known_heads and heads.get((identity, stream), (0, FIRST_PREVHASH)) != end:
+                left.append(
+                    f"Only the facts of {stream} up to {end[0]} are whole in epoch {epoch}: what central lacks of the rest is in that file alone. Keep it, and "
+                    "call support."
+                )
+    known = "SELECT 1 FROM stream WHERE identity = ? AND name = ? AND head >= ?"
+    cursors = [row for row in old.readable("SELECT * FROM cursor") if row[3] == 1 or db.execute(known, (row[1], row[2], row[3] - 1)).fetchone()]
+    _insert(db, "cursor", cursors)
+    for table in _BESIDE & there:
+        _insert(db, table, old.readable(f"SELECT * FROM {table}"))  # noqa: S608 - names of tables
+    return left
+
+
+def _insert(db: Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
     columns = int(db.execute("SELECT count(*) FROM pragma_table_info(?)", (table,)).fetchone()[0])
-    insert = f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608 - names of tables
-    db.executemany(insert, old.execute(f"SELECT * FROM {table}"))  # noqa: S608 - the same
+    db.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})", rows)  # noqa: S608 - names of tables
 
 
-def kept_aside(folder: Path, key: bytes, persons: Collection[str]) -> set[str]:
-    """Those of ``persons`` of whom a journal that was moved aside keeps something that it can forget; of one that cannot be read nobody."""
-    found = set[str]()
-    for aside in journals_aside(folder):
-        try:
-            db = open_file(aside, key, read_only=True)
-            try:
-                found.update(kept_of(db, persons))
-            finally:
-                db.close()
-        except SqlError:
-            continue
-    return found
+def _copied(old: _Old, db: Connection, identity: int, stream: str, who: Identity) -> tuple[int, str]:
+    """Copy the facts of a stream up to the first that is not whole: the number and hash of the last of them."""
+    head, chain = 0, FIRST_PREVHASH
+    for row in old.readable("SELECT * FROM fact WHERE identity = ? AND stream = ? ORDER BY number", identity, stream):
+        number, wire, hash, prev = row[2], row[6], row[7], row[8]
+        if (number, prev) != (head + 1, chain) or fact_hash(wire) != hash or not says(wire, who.source, who.epoch, stream, number, prev):
+            break
+        db.execute("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        head, chain = number, hash
+    return head, chain
 
 
-def forget_aside(folder: Path, key: bytes, persons: Sequence[str]) -> bool:
-    """Destroy these persons' keys in every journal that was moved aside, and leave no page that still holds one; false when there was none.
-
-    Raises StorageError.
-    """
-    known = [_forget(aside, key, persons) for aside in journals_aside(folder)]
-    return any(known)
-
-
-def _forget(aside: Path, key: bytes, persons: Sequence[str]) -> bool:
+def _forgotten(aside: Path, key: bytes) -> bool:
+    """Nobody needs to know any more who was meant there: destroy every person's key, and leave no page that still holds one."""
     try:
         db = open_file(aside, key)
         try:
             db.execute("PRAGMA secure_delete = on")
-            db.execute("BEGIN IMMEDIATE")
-            known = destroy_keys(db, persons)
-            db.execute("COMMIT")
+            if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'person_key'").fetchone():
+                db.execute("BEGIN IMMEDIATE")
+                db.execute("UPDATE sale SET customer = ''")
+                db.execute("DELETE FROM person_key")
+                db.execute("COMMIT")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             db.close()
-    except SqlError as problem:
-        raise storage_error(problem, aside) from problem
-    return known
+    except SqlError:
+        return False
+    return True

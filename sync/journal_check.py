@@ -174,14 +174,15 @@ def fact_problems(db: Connection, newest: int | None) -> Iterator[str]:
                 yield f"Fact {stream} {expected} is missing."
             if fact_hash(wire) != hash:
                 yield f"Fact {stream} {number} is not what was written."
-            if prev != chain or not _says(wire, source, epoch, stream, number, prev):
+            if prev != chain or not says(wire, source, epoch, stream, number, prev):
                 yield f"Fact {stream} {number} is not linked to the one before it."
             chain, expected = hash, number + 1
         if (expected - 1, chain) != (head, head_hash):
             yield f"Stream {stream} ends at fact {expected - 1}, expected {head}."
 
 
-def _says(wire: bytes, source: str, epoch: str, stream: str, number: int, prev: str) -> bool:
+def says(wire: bytes, source: str, epoch: str, stream: str, number: int, prev: str) -> bool:
+    """Whether a fact's own envelope names that place."""
     try:
         told = msgspec.json.decode(wire, type=dict[str, msgspec.Raw])
         said = tuple(msgspec.json.decode(told[name]) for name in ("source", "epoch", "stream", "sequence", "prevhash"))

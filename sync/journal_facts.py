@@ -88,13 +88,13 @@ def adopt(db: Connection, who: Identity, at_ms: int, earlier: Earlier | None = N
     if who == current_identity(db)[1]:
         return 0
     db.execute("INSERT INTO identity(source, epoch, since_ms) VALUES (?, ?, ?)", (who.source, who.epoch, at_ms))
-    moved = 0
+    moved, mixed = 0, _was_another(db)
     for stream in STREAMS:
         firsts = _lacking(db, who, stream, earlier)
         for identity, first in firsts:
             for id, type, fact_ms, wire in _facts_from(db, identity, stream, first):
                 chain = chain_of(db, stream)
-                if not _another_s(db, id, who) and not _kept(db, id, stream, [*firsts, (chain.identity, chain.head + 1)]):
+                if not (mixed and _another_s(db, id, who)) and not _kept(db, id, stream, [*firsts, (chain.identity, chain.head + 1)]):
                     _put(db, chain, id, type, fact_ms, _reissued(wire, chain))
                     moved += 1
     anew = "SELECT 1 FROM fact was JOIN fact anew ON anew.identity = (SELECT max(id) FROM identity) AND anew.id = was.id"
@@ -104,20 +104,28 @@ def adopt(db: Connection, who: Identity, at_ms: int, earlier: Earlier | None = N
 
 
 def waiting_by_source(db: Connection) -> dict[str, int]:
-    """By source, how many facts of each register that this device is or was central has not acknowledged."""
-    rows = db.execute(
-        f"""SELECT source, count(*) FROM identity JOIN fact ON fact.identity = identity.id
-            LEFT JOIN cursor ON destination = ? AND cursor.identity = identity.id AND cursor.stream = fact.stream
-            WHERE identity.id IN (SELECT max(id) FROM identity GROUP BY source) AND source <> ? AND number >= coalesce(next, 1)
-            AND source = ({_OWNER.format(fact="fact.id")}) GROUP BY source""",  # noqa: S608 - constants
-        (CENTRAL, ALONE.source, ALONE.source),
-    )
-    return dict(rows.fetchall())
+    """By source, how many facts of each register that this device is or was central has not acknowledged; of none the register is not named.
+
+    It is asked at every start: what is acknowledged is not looked at.
+    """
+    newest = db.execute("SELECT max(id), source FROM identity WHERE source <> ? GROUP BY source", (ALONE.source,)).fetchall()
+    owned = f"AND ({_OWNER.format(fact='fact.id')}) = ?" if len(newest) > 1 else ""
+    select = f"SELECT count(*) FROM fact WHERE identity = ? AND stream = ? AND number >= ? {owned}"  # noqa: S608 - a constant
+    waiting: dict[str, int] = {}
+    for identity, source in newest:
+        more = (ALONE.source, source) if owned else ()
+        counts = [db.execute(select, (identity, stream, next_for(db, CENTRAL, identity, stream), *more)).fetchone()[0] for stream in STREAMS]
+        waiting |= {source: sum(counts)} if any(counts) else {}
+    return waiting
 
 
-_OWNER = """SELECT first.source FROM identity first JOIN fact owned ON owned.identity = first.id
-            WHERE owned.id = {fact} AND first.source <> ? ORDER BY first.id LIMIT 1"""
-"""The register under which a fact was issued first."""
+_OWNER = """SELECT first.source FROM identity first CROSS JOIN fact owned ON owned.identity = first.id AND owned.id = {fact}
+            WHERE first.source <> ? ORDER BY first.id LIMIT 1"""
+"""The register under which a fact was issued first. CROSS JOIN: by the few identities and the index, never through all facts."""
+
+
+def _was_another(db: Connection) -> bool:
+    return bool(db.execute("SELECT count(DISTINCT source) > 1 FROM identity WHERE source <> ?", (ALONE.source,)).fetchone()[0])
 
 
 def _another_s(db: Connection, id: str, who: Identity) -> bool:

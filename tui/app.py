@@ -177,7 +177,10 @@ class CounterApp(KeysInTurn):
                 self.post_message(self.Answered(job, None, self.words.problem(error.problem)))
             except ServiceUnreachable:
                 text, hint = self.words("service.no_answer"), self.words("service.no_answer.hint")
-                self.post_message(self.Answered(job, None, NoticeView("service.no_answer", "bad", text, hint)))
+                lost = NoticeView("service.no_answer", "bad", text, hint)
+                self.post_message(self.Answered(job, None, lost))
+                while not self._jobs.empty():  # what was given behind it was meant for what it would have done
+                    self.post_message(self.Answered(self._jobs.get_nowait(), None, lost))
             else:
                 self.post_message(self.Answered(job, snapshot, None))
             self._sent_at = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -260,7 +261,7 @@ class Clienteling:
             text, hint = f"This store's copy does not know the online cart {cart_id}, and central does not answer.", "Scan it again when central answers."
             raise CodeUnknown(text, hint=hint, reason="cart_offline", code=cart_id)
         if cart is not None and cart.lines:
-            return left_of(self._core, cart, fresh=fresh), fresh
+            return await asyncio.to_thread(left_of, self._core, cart, fresh=fresh), fresh
         hint = "The customer may have emptied or bought it."
         if cart_id:
             raise CodeUnknown(f"There is no open online cart {cart_id}.", hint=hint, reason="cart_code", code=cart_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.config import Config
 from edge_agent.demo.network import Network
 from edge_agent.domain.errors import ConfigError
-from edge_agent.hosting import enrol_register
+from edge_agent.hosting import enrol_register, in_process
 from edge_agent.ports import Commit, FactDraft
 from sync.central.serving import EmbeddedCentral
 from sync.contract.envelope import decode_fact
@@ -23,7 +24,7 @@ from sync.contract.messages import StreamCursor
 from sync.enrolment import load
 from sync.identity import Identity
 from sync.journal import Journal
-from sync.journal_facts import _put, _reissued, chain_of
+from sync.journal_facts import _OWNER, _put, _reissued, chain_of, waiting_by_source
 from tests.contract.test_register_with_central import central, enrolled, keys_of, opened  # noqa: F401 - a fixture
 from tests.support_central import eventually
 from tests.support_journal import a_commit, new_id, open_journal, raw
@@ -117,12 +118,12 @@ async def test_a_code_of_another_register_is_refused_while_something_of_this_one
             await eventually(lambda: agent.replica.people.operator("1001") is not None, "the staff")
             await agent.till.day.open("1001", 0, "")
             await eventually(lambda: all(one.head == one.acknowledged for one in agent.journal.streams()), "all is sent")
-            assert "still has of it: an open shift." in await told("03")
+            assert "still has of it: an open shift, its service, which runs" in await told("03")
             await asyncio.to_thread(cable.cut)
             await sold(agent.journal, 2)
             said = await told("03")
             assert "for register 03 of store 0001 (acme), but this PC is register 02 of store 0001 (acme)" in said
-            assert "2 facts that central does not have, an open shift. Nothing was changed here" in said
+            assert "2 facts that central does not have, an open shift, its service, which runs and goes on selling as it. Nothing was changed here" in said
             assert load(till) == before
             await asyncio.to_thread(cable.restore)
             await eventually(lambda: all(one.head == one.acknowledged for one in agent.journal.streams()), "all is sent", 30.0)
@@ -130,6 +131,9 @@ async def test_a_code_of_another_register_is_refused_while_something_of_this_one
             await agent.stop()
     report = central.central.reconcile()
     assert (report.ok, report.sales, report.quarantined, report.attention) == (True, 2, 0, [])
+    assert "an open shift." in await told("03")
+    code = central.central.enrol_code("0001", "03").code
+    assert (await asyncio.to_thread(partial(enrol_register, leave_behind=True), config, central.url, code)).register == "03"
     again = central.central.enrol_code("0001", "02").code
     assert (await asyncio.to_thread(enrol_register, config, central.url, again)).register == "02"
 
@@ -154,5 +158,18 @@ async def test_a_start_as_another_register_says_what_waits_for_the_one_before(tm
     await enrolled(tmp_path, central, "03")
     with structlog.testing.capture_logs() as entries:
         agent = await Agent.start(Config(state=str(tmp_path)), keys_of(tmp_path), SystemClock(), SystemRandom())
+        assert [text.startswith("2 facts of register 02 of store 0001 (acme) wait") for text in (await in_process(agent).status()).attention] == [True]
         await agent.stop()
     assert [(entry["register"], entry["facts"]) for entry in entries if "another register" in entry["event"]] == [(R02, 2)]
+
+
+async def test_what_waits_is_counted_without_looking_at_what_central_has(tmp_path: Path) -> None:
+    async with open_journal(tmp_path) as journal:
+        for source, epoch in ((R02, "1"), (R03, "1"), (R02, "2")):
+            await journal.adopt(Identity(source, epoch))
+            await journal.commit(a_commit(facts=3))
+            await journal.acknowledge("central", {"trade": 2})
+    with raw(tmp_path) as db:
+        assert waiting_by_source(db) == {R02: 4, R03: 2}
+        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {_OWNER.format(fact='?')}", ("x", "alone")).fetchall()]
+        assert any(step.startswith("SEARCH owned USING") and "identity=? AND id=?" in step for step in plan), plan

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
-import pytest
+import asyncio
 
-from edge_agent import client
+import msgspec
+
 from edge_agent.client import WHY, ApiProblem, ServiceUnreachable
-from edge_agent.views import NoticeView, Problem
+from edge_agent.views import AnyCommand, Enter, NoticeView, PayCash, Problem, Snapshot
 from tests.support_service import ScriptedService
 from tests.support_snapshots import COAT, NOW, READY, SALE, SOCKS, SUSPENDED, selling
 from tests.support_till import World, till
@@ -58,14 +58,37 @@ async def test_a_service_that_goes_away_is_said_at_once_and_waited_for_in_full_l
         await counter.until(lambda: "does not answer" not in counter.text(), "the word going")
 
 
-async def test_a_command_without_an_answer_says_to_look_before_doing_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "RESEND_SECONDS", (0.01, 0.01))
+async def test_a_command_without_an_answer_says_to_look_before_doing_it_again() -> None:
     async with till(READY) as counter:
+        counter.app.client._resend_seconds = (0.01, 0.01)
         counter.service.lose_answers = 3
         await counter.type("40")
         await counter.press("enter")
         await counter.sees("The service did not answer. Look whether it was done before you do it again.")
         assert len(counter.service.commands) == 1
+
+
+async def test_what_was_given_behind_a_command_that_was_given_up_is_not_carried_out() -> None:
+    waited = asyncio.Event()
+    async with till(selling(COAT, SOCKS)) as counter:
+        client = counter.app.client
+        client._resend_seconds = (0.01, 0.01)
+        counter.service.down, send = True, client.send
+
+        async def slowly(command: AnyCommand) -> Snapshot:
+            await waited.wait()
+            return await send(command)
+
+        client.send = slowly
+        counter.app.command(Enter("40"))
+        counter.app.command(PayCash())
+        await asyncio.sleep(0)
+        waited.set()
+        await counter.sees("The service did not answer.")
+        counter.service.down = False
+        await counter.until(lambda: "does not answer" not in counter.text(), "the service")
+        await asyncio.sleep(0.2)
+        assert counter.service.commands == []
 
 
 async def test_a_lost_answer_is_asked_for_again_under_the_same_id() -> None:
