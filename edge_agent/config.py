@@ -161,6 +161,9 @@ def _parsed(content: Mapping[str, object], source: str) -> tuple[Config, list[Co
     if isinstance(api, dict) and "socket" in api and file.api.socket == api["socket"] and not Path(file.api.socket).is_absolute():
         found.append(_not_whole(source, "api.socket", "a file", file.api.socket))
         file = replace(file, api=replace(file.api, socket=""))
+    if content.get("tenders") == []:
+        told = f"{source}: key 'tenders': expected at least one way of paying, got an empty list."
+        found.append(ConfigError(told, hint="Remove the key for cash alone.", key="tenders"))
     if isinstance(api, dict) and "port" in api and api.get("socket", "") != "":  # as written: either may be mistaken besides
         told = f"{source}: key 'api.port': expected either a port or a socket, got both."
         found.append(ConfigError(told, hint="Remove one of the two.", key="api.port"))

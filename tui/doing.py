@@ -216,10 +216,10 @@ def left_open(shown: Shown, panel: Panel | None) -> str:
     said = []
     if basket is not None:
         said.append(words.count("leave.basket", basket.articles))
-        if basket.to_pick:
-            said.append(words.count("leave.pick", basket.to_pick))
         if payment is not None and payment.paid.minor:
             said.append(words("leave.paid", paid=payment.paid.text))
+        if basket.to_pick:
+            said.append(words.count("leave.pick", basket.to_pick))
     if panel is not None and aside:
         said.append(words.count("leave.aside", aside))
     if not said:

@@ -37,6 +37,7 @@ from tests.support_command_line import configured, edge_agent
         ),
         (f"state = '/{'x' * 110}'\n", "[api] socket: expected a path of at most 107 bytes, got /xxx"),
         ("[[devices]]\nname = 'scanner'\n", "key 'devices': expected a table, got a list of tables ([[devices]])."),
+        ("tenders = []\n", "key 'tenders': expected at least one way of paying, got an empty list."),
         ("till = {language = {de = 1}}\n", "key 'till.language': expected one of auto, en, de, got a table."),
         ("this is not toml\n", "expected TOML"),
         ("[codes.prefixes]\nloyalty = 7\n", "[codes.prefixes] loyalty: expected a text or a list of texts, got 7."),

@@ -7,7 +7,7 @@ import pytest
 
 from edge_agent.views import LinkView, NoticeView
 from tests.support_drawing import DE, EN, joined, roles, shown, texts
-from tests.support_snapshots import CART, COAT, DEVICES, MARIA, NOW, PARKED, READY, SUSPENDED, selling
+from tests.support_snapshots import CART, COAT, DEVICES, MARIA, NOW, PARKED, READY, SUSPENDED, TERMINAL_AWAY, selling
 from tui.drawing import head, rows, stopped, total
 from tui.drawing.customer import customer_fold, customer_panel
 
@@ -68,3 +68,11 @@ def test_two_devices_of_one_kind_are_told_apart_by_what_they_are_called() -> Non
     assert "scanner-1" in foot
     assert "scanner-2: " in foot
     assert "printer-1" not in foot, "the only one of its kind needs no name"
+
+
+@pytest.mark.parametrize("reason", ["unreachable", "not_answering", "not_a_terminal", "other_terminal"])
+def test_what_is_wrong_with_a_card_terminal_is_said_in_german_too(reason: str) -> None:
+    away = msgspec.structs.replace(TERMINAL_AWAY, reason=reason, detail="The card terminal does this.", hint="Check the terminal's screen.")
+    drawn = joined([rows.device_row(shown(READY, DE), away, 80), *rows.device_advice(shown(READY, DE), away, 80)])
+    assert "terminal does" not in drawn
+    assert "Check" not in drawn

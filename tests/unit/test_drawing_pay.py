@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
 from edge_agent.views import TenderView
-from tests.support_drawing import EN, joined, shown, texts
-from tests.support_snapshots import COAT, GLOVES, READY, SALE, SCARF, SOCKS, attempt, euros, ident, line, payment, selling
-from tui.drawing import pay, total
+from tests.support_drawing import DE, EN, joined, shown, texts
+from tests.support_snapshots import COAT, GLOVES, READY, SALE, SCARF, SOCKS, TERMINAL_AWAY, attempt, euros, ident, line, payment, selling
+from tui.drawing import head, pay, total
 from tui.drawing.beside import Grown
+from tui.messages import Words
 from tui.shown import Shown, money, no_money
 
 replace = msgspec.structs.replace
@@ -58,7 +61,15 @@ def test_a_register_that_takes_no_cards_does_not_speak_of_them() -> None:
     drawn = joined(pay.pay_panel(shown(picture), "", 0, 50)) + joined(pay.pay_panel(shown(picture), "50", 0, 50))
     assert "card" not in drawn
     away = joined(pay.pay_panel(shown(replace(picture, tender_kinds=["cash", "card"])), "", 0, 50))
-    assert "The card terminal is not there now" in away
+    assert "The card terminal is not there now; cash works." in away
+
+
+@pytest.mark.parametrize("words", [EN, DE])
+def test_a_register_that_takes_cards_alone_offers_no_cash_while_the_terminal_is_away(words: Words) -> None:
+    picture = replace(selling(COAT), payment=payment(15920, methods=()), tender_kinds=["card"], devices=[TERMINAL_AWAY])
+    drawn = joined(pay.pay_panel(shown(picture, words), "", 0, 50)) + joined(head.status(shown(picture, words), 160))
+    assert words("pay.no_card_alone").split(",")[0] in drawn
+    assert not re.search(r"cash|bar\b", drawn, re.IGNORECASE), drawn
 
 
 def test_what_came_in_while_one_pays_is_said_with_the_amount_now_and_before() -> None:

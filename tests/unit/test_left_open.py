@@ -25,4 +25,4 @@ def test_what_is_open_is_told(snapshot, told):
 
 def test_it_is_told_in_german():
     said = left_open(shown(selling(COAT, SCARF, payment=payment(10_000, paid=9_900)), DE), None)
-    assert said.startswith("Ein Korb mit 1 Artikel ist offen. Aus dem Onlinekorb ist noch 1 Artikel zu holen. Davon bezahlt: 99,00. Er bleibt")
+    assert said.startswith("Ein Korb mit 1 Artikel ist offen. Davon bezahlt: 99,00. Aus dem Onlinekorb ist noch 1 Artikel zu holen. Er bleibt")

@@ -115,6 +115,7 @@ def _device(shown: Shown, device: DeviceView, telling: int) -> Line:
         parts.append((f" {words('status.since', since=since)}", "muted"))
         without = words.maybe(f"without.{device.kind}", "")
         unclear = shown.snapshot.payment is not None and shown.snapshot.payment.attempt is not None
-        if without and not (unclear and device.kind in CARD_KINDS):  # cash for a sale whose card may have been charged would be paid twice
+        no_cash = unclear or "cash" not in shown.snapshot.tender_kinds  # cash for a sale whose card may have been charged would be paid twice
+        if without and not (no_cash and device.kind in CARD_KINDS):
             parts.append((f", {without}", "muted"))
     return line(*parts)

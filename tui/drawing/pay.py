@@ -60,7 +60,8 @@ def pay_panel(shown: Shown, typed: str, at: int, cells: int, grown: Grown | None
     offered, warned = _offered(shown, at if not typed else -1, cells), _warned(shown, payment, cells)
     says = _typed(shown, payment, typed, cells) if typed else []
     tenders = [_tender(shown, tender, cells) for tender in payment.tenders if tender.state != "open"]
-    hint = [] if typed or payment.rest.minor <= 0 else wrapped(words("pay.type" if "card" in payment.methods else "pay.type_cash"), cells, "muted")
+    none = typed or payment.rest.minor <= 0 or not payment.methods
+    hint = [] if none else wrapped(words("pay.type" if "card" in payment.methods else "pay.type_cash"), cells, "muted")
     whole = [[*offered, *warned], says, _so_far(shown, tenders, cells, len(tenders)), hint]
     for parts in (whole, whole[:-1]):
         rows = _spaced([head, *parts], [BLANK])
@@ -98,7 +99,7 @@ def _warned(shown: Shown, payment: PaymentView, cells: int) -> list[Line]:
     if payment.rest.minor < 0:
         return wrapped(shown.words("pay.over"), cells, "warn")
     if payment.rest.minor and "card" in shown.snapshot.tender_kinds and "card" not in payment.methods:
-        return wrapped(shown.words("pay.no_card"), cells, "warn")
+        return wrapped(shown.words("pay.no_card" if "cash" in shown.snapshot.tender_kinds else "pay.no_card_alone"), cells, "warn")
     return []
 
 
