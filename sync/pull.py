@@ -286,6 +286,7 @@ class Pull:
         return backoff.next(why.retry_after_seconds if isinstance(why, Busy) else None)
 
     def _waiting(self, feed: str, reason: str, problem: str) -> None:
+        self._first_wait[feed] = 1  # the next answer says that it goes on, and is not to be held for news
         self._say(self._standing(feed, "waiting", problem, reason))
 
     def _current(self, feed: str) -> None:

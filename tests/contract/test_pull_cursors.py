@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from sync.backoff import Backoff, Pace
 from sync.feed_store import FeedLine, FeedState
+from sync.pull import WAIT_SECONDS
 from tests.support_central import eventually, problem
 from tests.support_pull import Reading, WallAt
 from tests.support_replica import NOW_MS, as_page, gone, price, price_key, put
@@ -138,4 +140,23 @@ async def test_a_register_whose_clock_is_years_behind_believes_centrals(tmp_path
     reading.shop.change("staff", put("s1", {"id": "s1", "name": "Ada", "badge": "1001", "rights": []}))
     async with reading.running():
         await reading.current()
+    await reading.close()
+
+
+async def test_the_first_question_after_a_failure_is_answered_soon_so_that_nothing_is_said_to_wait_any_more(tmp_path: Path) -> None:
+    reading = Reading(tmp_path, ("staff",))
+    reading.replica.apply("staff", [], FeedState("at-0", "", NOW_MS))
+    waits: list[int] = []
+
+    async def feed(request: httpx.Request) -> httpx.Response:
+        waits.append(int(request.url.params["wait"]))
+        if len(waits) == 2:
+            return httpx.Response(503)
+        await asyncio.sleep(0.01)
+        return httpx.Response(304, headers={"date": "Sun, 22 Nov 2026 23:00:09 GMT"}) if len(waits) < 5 else await asyncio.sleep(60)  # type: ignore[return-value]
+
+    reading.central.routes["/edge/v1/feeds/"] = feed
+    async with reading.running():
+        await eventually(lambda: len(waits) >= 4, "it is asked again")
+        assert (waits[2], waits[3]) == (1, WAIT_SECONDS)
     await reading.close()
