@@ -184,7 +184,7 @@ def enrol_register(config: Config, url: str, code: str, *, leave_behind: bool = 
         device = os.uname().nodename if hasattr(os, "uname") else ""
         enroller = connector_part(config, "HttpEnroller")(connector_settings(config, require_url(url), "", "", clock))
         keys = keys_of(config, random)
-        require = (lambda _: None) if leave_behind else partial(require_same_register, keys)
+        require = partial(require_same_register, keys, leave_behind=leave_behind)
         return (await enrol_device(url, code, device, keys, enroller, require)).register
 
     return asyncio.run(ask())

@@ -31,7 +31,7 @@ def lost_payments(folder: Path, key: bytes) -> list[LostPayments]:
 
 def _told(aside: Path, key: bytes) -> tuple[str, ...]:
     done = f"Then move {aside} out of its folder."
-    left = tuple(f"In the journal that lost its end, {aside.name}: {text} {done}" for text in told_of(aside))
+    left = tuple(f"In the journal that lost its end, {aside.name}: {text}" for text in told_of(aside))
     try:
         attempts = _unsettled(aside, key)
     except (StorageError, AssertionError, StopIteration) as problem:

@@ -17,7 +17,7 @@ from edge_agent.service.codec import replayed, write_state
 from sync.enrolment import Enrolment
 from sync.identity import ALONE, Identity
 from sync.journal import Journal
-from sync.journal_aside import journals_aside
+from sync.journal_aside import journals_aside, told_of
 from sync.journal_begun import begun_by, receipts_before, require_journal, say_begun, set_aside_lost
 from sync.keys import Keys
 
@@ -51,12 +51,10 @@ async def open_journal(folder: Path, who: Identity, keys: Keys, clock: Clock, ra
 async def _take_over(journal: Journal, folder: Path) -> None:
     """A new journal goes on with the facts of the one that was moved aside, which central may not have."""
     for aside in journals_aside(folder)[-1:]:
-        try:
-            facts = await journal.take_over(aside)
-        except JournalCorrupt as problem:
-            log.error("a journal that was moved aside is damaged: what central does not have of it is only there", detail=problem.message)
-        else:
-            log.info("facts taken over from the journal that was moved aside", facts=facts, journal=str(aside))
+        facts = await journal.take_over(aside)
+        log.info("facts taken over from the journal that was moved aside", facts=facts, journal=str(aside))
+        for text in told_of(aside):
+            log.error("a journal that was moved aside is damaged", journal=str(aside), detail=text)
 
 
 async def take_up(journal: Journal, enrolment: Enrolment) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from edge_agent.domain.errors import ConfigError, JournalLocked, StorageError
 from edge_agent.service.codec import replayed
@@ -34,17 +35,20 @@ class _Left(Struct, frozen=True):
         return ", ".join(filter(None, parts))
 
 
-def require_same_register(keys: Keys, enrolment: Enrolment) -> None:
-    """Raise ConfigError (reason ``other_register``) when ``enrolment`` is another register's than the journal's, which has not finished as it is."""
+def require_same_register(keys: Keys, enrolment: Enrolment, *, leave_behind: bool = False) -> None:
+    """Raise ConfigError (reason ``other_register``) when ``enrolment`` is another register's than the journal's, which has not finished as it is. What is
+    left of that one may be left behind, but its service has to stop."""
     left = _left(keys)
+    if left is not None and leave_behind:
+        left = replace(left, facts=0, shift=False, baskets=0)
     if left is None or left.source in (ALONE.source, enrolment.identity.source) or not str(left):
         return
     ours, other = register_named(left.source), register_named(enrolment.identity.source)
     raise ConfigError(
         f"The code is for {other}, but this PC is {ours} and still has of it: {left}. Nothing was changed here: it stays {ours}.",
-        hint=f"The code is used up all the same; a PC that is {other} has to be enrolled again. If this one is to become it: close the shift and finish the "
-        "baskets, wait until `edge-agent status` says that no facts wait, stop the service, then enrol it with a new code. What can never be sent (the "
-        "register is another PC's, or gone) stays in the journal with --leave-behind. Else ask for a code of its own register.",
+        hint=f"The code was used all the same; a PC that is {other} has to be enrolled again. If this one is to become it: close the shift and finish the "
+        "baskets, wait until `edge-agent status` says that no facts wait, stop the service, then give this command again while the code is valid. What can "
+        "never be sent (the register is another PC's, or gone) stays in the journal with --leave-behind. Else ask for a code of its own register.",
         reason="other_register",
     )
 
@@ -59,7 +63,7 @@ def _left(keys: Keys) -> _Left | None:
         return None
     try:
         source, state = reader.identity().source, replayed(reader)[0]
-        return _Left(source, reader.waiting_by_source().get(source, 0), state.shift is not None, len(state.baskets), _runs(keys))
+        return _Left(source, reader.waiting_by_source().get(source, 0) + reader.withheld_count(), state.shift is not None, len(state.baskets), _runs(keys))
     except StorageError:
         return None
     finally:

@@ -188,7 +188,7 @@ class Journal:
         return await self._writer.run(lambda db: adopt(db, identity, at_ms, earlier))
 
     async def take_over(self, aside: Path) -> int:
-        """Go on, as a new journal, with the whole facts of the one at ``aside``, which lost its end; how many. Raises JournalCorrupt, StorageError."""
+        """Go on, as a new journal, with the whole facts of the one at ``aside``, which lost its end; how many. Raises StorageError."""
         return await self._writer.destroy(lambda db: take_over(db, aside, self._disk.key))
 
     def waiting_by_source(self) -> dict[str, int]:

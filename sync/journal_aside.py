@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from sync.cipher import Connection, Readers, SqlError, open_file, storage_error
+from sync.cipher import Connection, Readers, SqlError, open_file
 from sync.contract.envelope import FIRST_PREVHASH, STREAMS, fact_hash
 from sync.durable_files import sync_folder, write_synced
 from sync.identity import Identity
@@ -22,12 +22,19 @@ from sync.journal_read import JournalReader
 from sync.journal_rescue import SIDE_FILES, free_name, nothing_at
 
 _NAME = re.compile(r"journal\.db\.aside(?:-(\d+))?")
-_BESIDE = {"withheld", "quarantine", "erasure"}
+NOTHING = "No fact of it could be taken over: what central lacks of them is in that file alone. Keep it, and call support."
+_BESIDE = {
+    "withheld": "Not all facts that were withheld could be taken over: they are in that file alone. Keep it, and call support.",
+    "quarantine": "",
+    "erasure": "Who of the customers is still to be forgotten could not all be read. Look at central who was deleted lately: `edge-agent journal forget`.",
+}
+"""What is taken over beside the facts, and what is said where it cannot be read whole."""
 
 
 def move_aside(path: Path) -> None:
     """Give the journal at ``path``, and what belongs to it, another name. Cut short by a power cut, it is done again under the same one. Raises OSError."""
     aside = free_name(path.parent, f"{path.name}.aside", "")
+    _told(aside).unlink(missing_ok=True)  # of one that was taken out of the folder since
     for end in SIDE_FILES:
         _rename(path, aside, end)
     path.rename(aside)
@@ -56,21 +63,22 @@ def reader_of(aside: Path, key: bytes) -> JournalReader:
 
 def take_over(db: Connection, aside: Path, key: bytes) -> int:
     """Put into the new journal ``db`` what is whole of the facts of the one at ``aside``, with their identities and how far central was with them; how many
-    facts. What is not whole of them is told by ``told_of``; who is named in that journal is forgotten there.
-
-    Raises JournalCorrupt when nothing of it can be read, or it is not of this key; StorageError.
+    facts. What is not whole of them is told by ``told_of``; who is named in that journal is forgotten there. Nothing about it keeps a register from starting.
     """
     old = _Old(aside, key)
     try:
         there = {name for (name,) in old.rows("SELECT name FROM sqlite_schema")}
-        left = _salvaged(old, db, there) if "fact" in there else []  # else all of it was in the end that is lost
-    except SqlError as problem:
-        write_synced(_told(aside), b"No fact of it could be taken over: what central lacks of them is in that file alone. Keep it, and call support.")
-        raise storage_error(problem, aside) from problem
+        identities = old.rows("SELECT * FROM identity ORDER BY id") if "fact" in there else []  # else all of it was in the end that is lost
+    except SqlError:
+        there, identities, left = set[str](), [], [NOTHING]
+    else:
+        left = _salvaged(old, db, identities, there) if identities else []
     if not _forgotten(aside, key):
         left.append("Customers' names in it could not be destroyed: delete it as soon as nobody needs it.")
     if left:
         write_synced(_told(aside), "\n".join(left).encode())
+    else:
+        _told(aside).unlink(missing_ok=True)
     return int(db.execute("SELECT count(*) FROM fact").fetchone()[0])
 
 
@@ -98,13 +106,12 @@ class _Old:
 
     def readable(self, select: str, *values: object) -> Iterator[tuple[Any, ...]]:
         """Rows as far as they can be read."""
-        with closing(open_file(self._aside, self._key, read_only=True)) as db, suppress(SqlError):
+        with suppress(SqlError), closing(open_file(self._aside, self._key, read_only=True)) as db:
             yield from db.execute(select, values)
 
 
-def _salvaged(old: _Old, db: Connection, there: set[str]) -> list[str]:
+def _salvaged(old: _Old, db: Connection, identities: list[tuple[Any, ...]], there: set[str]) -> list[str]:
     """Copy what is whole; a sentence for each stream of which something is not."""
-    identities = old.rows("SELECT * FROM identity ORDER BY id")
     db.execute("DELETE FROM identity")
     _insert(db, "identity", identities)
     left, heads = list[str](), dict[tuple[int, str], tuple[int, str]]()
@@ -113,7 +120,7 @@ def _salvaged(old: _Old, db: Connection, there: set[str]) -> list[str]:
     except SqlError:
         left.append("How many facts it had cannot be read. Keep it, and call support.")
     known_heads = not left
-    for identity, source, epoch in old.rows("SELECT id, source, epoch FROM identity ORDER BY id"):
+    for identity, source, epoch in db.execute("SELECT id, source, epoch FROM identity ORDER BY id").fetchall():
         for stream in STREAMS:
             end = _copied(old, db, identity, stream, Identity(source, epoch))
             if end[0]:
@@ -126,8 +133,13 @@ def _salvaged(old: _Old, db: Connection, there: set[str]) -> list[str]:
     known = "SELECT 1 FROM stream WHERE identity = ? AND name = ? AND head >= ?"
     cursors = [row for row in old.readable("SELECT * FROM cursor") if row[3] == 1 or db.execute(known, (row[1], row[2], row[3] - 1)).fetchone()]
     _insert(db, "cursor", cursors)
-    for table in _BESIDE & there:
-        _insert(db, table, old.readable(f"SELECT * FROM {table}"))  # noqa: S608 - names of tables
+    for table in _BESIDE.keys() & there:
+        select = f"SELECT * FROM {table}"  # noqa: S608 - names of tables
+        try:
+            _insert(db, table, old.rows(select))
+        except SqlError:
+            _insert(db, table, old.readable(select))
+            left += [_BESIDE[table]] if _BESIDE[table] else []
     return left
 
 
@@ -150,18 +162,20 @@ def _copied(old: _Old, db: Connection, identity: int, stream: str, who: Identity
 
 def _forgotten(aside: Path, key: bytes) -> bool:
     """Nobody needs to know any more who was meant there: destroy every person's key, and leave no page that still holds one."""
+    gone = _changed(aside, key, "DELETE FROM person_key")
+    _changed(aside, key, "UPDATE sale SET customer = ''")  # leads to nobody without the key
+    return gone
+
+
+def _changed(aside: Path, key: bytes, statement: str) -> bool:
     try:
-        db = open_file(aside, key)
-        try:
+        with closing(open_file(aside, key)) as db:
             db.execute("PRAGMA secure_delete = on")
             if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'person_key'").fetchone():
                 db.execute("BEGIN IMMEDIATE")
-                db.execute("UPDATE sale SET customer = ''")
-                db.execute("DELETE FROM person_key")
+                db.execute(statement)
                 db.execute("COMMIT")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        finally:
-            db.close()
     except SqlError:
         return False
     return True

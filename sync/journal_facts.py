@@ -111,10 +111,12 @@ def waiting_by_source(db: Connection) -> dict[str, int]:
     newest = db.execute("SELECT max(id), source FROM identity WHERE source <> ? GROUP BY source", (ALONE.source,)).fetchall()
     owned = f"AND ({_OWNER.format(fact='fact.id')}) = ?" if len(newest) > 1 else ""
     select = f"SELECT count(*) FROM fact WHERE identity = ? AND stream = ? AND number >= ? {owned}"  # noqa: S608 - a constant
-    waiting: dict[str, int] = {}
+    waiting, who = dict[str, int](), current_identity(db)[1]
     for identity, source in newest:
         more = (ALONE.source, source) if owned else ()
-        counts = [db.execute(select, (identity, stream, next_for(db, CENTRAL, identity, stream), *more)).fetchone()[0] for stream in STREAMS]
+        withheld = db.execute("SELECT count(*) FROM withheld WHERE identity IN (SELECT id FROM identity WHERE source = ?)", (source,)).fetchone()[0]
+        counts = [withheld] if source != who.source else []  # of the one that it is now they are told by themselves
+        counts += [db.execute(select, (identity, stream, next_for(db, CENTRAL, identity, stream), *more)).fetchone()[0] for stream in STREAMS]
         waiting |= {source: sum(counts)} if any(counts) else {}
     return waiting
 

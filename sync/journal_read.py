@@ -16,7 +16,7 @@ from edge_agent.domain.errors import JournalCorrupt, StorageError
 from edge_agent.ports import EventRow, SaleRow, StoredEvent, StreamStatus
 from sync.cipher import Connection, Readers, SqlError, storage_error
 from sync.contract.envelope import STREAMS
-from sync.identity import Identity
+from sync.identity import ALONE, Identity
 from sync.journal_append import position_of, said_of
 from sync.journal_check import Verification, check_end, verify
 from sync.journal_disk import JournalDisk
@@ -162,9 +162,11 @@ class JournalReader:
             return int(db.execute("SELECT count(*) FROM quarantine").fetchone()[0])
 
     def withheld_count(self) -> int:
-        """How many facts central could not take."""
+        """How many facts of this register central could not take."""
+        own = "SELECT id FROM identity WHERE source IN (?, ?)"
         with self._reading() as db:
-            return int(db.execute("SELECT count(*) FROM withheld").fetchone()[0])
+            who = current_identity(db)[1]
+            return int(db.execute(f"SELECT count(*) FROM withheld WHERE identity IN ({own})", (who.source, ALONE.source)).fetchone()[0])  # noqa: S608
 
     def verify(self) -> Verification:
         """Check every page, event and fact of the journal. A file that cannot be opened is a problem found, not an exception."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -140,6 +140,32 @@ async def test_of_a_damaged_one_the_facts_before_the_damage_are_taken_over_and_t
     assert any(0 < facts < 200 for facts, _ in told), told
 
 
+@pytest.mark.parametrize(
+    ("table", "told"), [("withheld", "Not all facts that were withheld"), ("erasure", "still to be forgotten"), ("sale", ""), ("cursor", "")]
+)
+async def test_what_stands_beside_the_facts_is_taken_over_or_told_and_names_go_whatever_is_damaged(tmp_path: Path, table: str, told: str) -> None:
+    attached = replace(a_commit(events=0, facts=3), events=(EventRow("CustomerAttached", b"{}", "c1", b"Maria"),))
+    await cut_short(tmp_path, attached, a_commit(events=0, snapshot=write_state(Register())))
+    key = keys_of(tmp_path).journal_key()
+    with closing(open_file(tmp_path / "journal.db", key)) as db:
+        page = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0]
+    file = bytearray((tmp_path / "journal.db").read_bytes())
+    file[(page - 1) * 4096 + 99] ^= 1
+    (tmp_path / "journal.db").write_bytes(file)
+    async with running(tmp_path) as agent:
+        assert len(agent.journal.facts_after("trade", 0, 99, 1 << 20)) == 3
+        assert [told in text for text in (await in_process(agent).status()).attention] == ([True] if told else [])
+    with closing(open_file(journals_aside(tmp_path)[0], key)) as db:
+        assert db.execute("SELECT count(*) FROM person_key").fetchone() == (0,)
+
+
+async def test_what_is_told_of_one_that_was_taken_away_is_not_told_of_the_next(tmp_path: Path) -> None:
+    await cut_short(tmp_path, a_commit(events=0, facts=2))
+    (tmp_path / "journal.db.aside-left").write_text("Only the facts of an older one.")
+    async with running(tmp_path) as agent:
+        assert (await in_process(agent).status()).attention == []
+
+
 async def test_a_journal_of_another_key_is_moved_aside_and_hinders_nothing(tmp_path: Path) -> None:
     await cut_short(tmp_path, a_commit(events=0, facts=2))
     with structlog.testing.capture_logs() as entries:
@@ -155,7 +181,7 @@ async def test_a_journal_of_another_key_is_moved_aside_and_hinders_nothing(tmp_p
         async with running(tmp_path) as agent:
             assert agent.journal.kept_of(["c1"]) == []
             attention = (await in_process(agent).status()).attention
-            assert ["No fact of it could be taken over" in attention[0], "cannot be read" in attention[1]] == [True, True]
+            assert [any(part in text for text in attention) for part in ("No fact of it", "names in it could not be destroyed", "cannot be read")] == [True] * 3
     assert any("moved aside is damaged" in entry["event"] for entry in entries)
 
 

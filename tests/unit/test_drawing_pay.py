@@ -72,6 +72,13 @@ def test_a_register_that_takes_cards_alone_offers_no_cash_while_the_terminal_is_
     assert not re.search(r"cash|bar\b", drawn, re.IGNORECASE), drawn
 
 
+def test_where_only_cards_are_taken_enter_is_said_to_take_a_typed_amount_from_the_card() -> None:
+    picture = replace(selling(COAT), payment=payment(15920, methods=("card",)), tender_kinds=["card"])
+    drawn = joined(pay.pay_panel(shown(picture), "", 0, 60))
+    assert "Enter takes it from the card" in drawn
+    assert "cash" not in drawn
+
+
 def test_what_came_in_while_one_pays_is_said_with_the_amount_now_and_before() -> None:
     grown = Grown(SOCKS, euros(15920))
     assert "Socks, merino, 39-42 was added. Now due: 184,20 EUR (before: 159,20)." in joined(pay.pay_panel(shown(selling(COAT, SOCKS)), "", 0, 90, grown))

@@ -68,7 +68,7 @@ def _told(shown: Shown, held: NoticeView) -> tuple[str, str]:
     text, hint = shown.told(held)
     payment = shown.snapshot.payment
     if held.key in CARD_AGAIN and payment is not None and "card" not in payment.methods:
-        hint = shown.words("pay.no_card_again")
+        hint = shown.words("pay.no_card_again") if "cash" in shown.snapshot.tender_kinds else shown.words("pay.no_card_alone")
     return text, hint
 
 

@@ -61,7 +61,7 @@ def pay_panel(shown: Shown, typed: str, at: int, cells: int, grown: Grown | None
     says = _typed(shown, payment, typed, cells) if typed else []
     tenders = [_tender(shown, tender, cells) for tender in payment.tenders if tender.state != "open"]
     none = typed or payment.rest.minor <= 0 or not payment.methods
-    hint = [] if none else wrapped(words("pay.type" if "card" in payment.methods else "pay.type_cash"), cells, "muted")
+    hint = [] if none else wrapped(_typing(shown, payment), cells, "muted")
     whole = [[*offered, *warned], says, _so_far(shown, tenders, cells, len(tenders)), hint]
     for parts in (whole, whole[:-1]):
         rows = _spaced([head, *parts], [BLANK])
@@ -92,6 +92,12 @@ def _offered(shown: Shown, at: int, cells: int) -> list[Line]:
         left = line(mark, (f"{choice.key:<6}", "key"), (choice.text, "strong" if chosen else "text"), fill="chosen" if chosen else "")
         rows.append(apart(left, line((f"{choice.amount.text:>10}", "strong" if chosen else "text"), " "), cells))
     return rows
+
+
+def _typing(shown: Shown, payment: PaymentView) -> str:
+    """What Enter does with a typed amount."""
+    words, cash, card = shown.words, "cash" in payment.methods, "card" in payment.methods
+    return words("pay.type") if cash and card else words("pay.type_card") if card else words("pay.type_cash")
 
 
 def _warned(shown: Shown, payment: PaymentView, cells: int) -> list[Line]:
