@@ -19,7 +19,7 @@ from sync.identity import Identity
 from sync.journal_check import says
 from sync.journal_high import HIGH
 from sync.journal_read import JournalReader
-from sync.journal_rescue import SIDE_FILES, free_name, nothing_at
+from sync.journal_rescue import SIDE_FILES, nothing_at
 
 _NAME = re.compile(r"journal\.db\.aside(?:-(\d+))?")
 NOTHING = "No fact of it could be taken over: what central lacks of them is in that file alone. Keep it, and call support."
@@ -33,7 +33,8 @@ _BESIDE = {
 
 def move_aside(path: Path) -> None:
     """Give the journal at ``path``, and what belongs to it, another name. Cut short by a power cut, it is done again under the same one. Raises OSError."""
-    aside = free_name(path.parent, f"{path.name}.aside", "")
+    newest = max((_number(other) for other in journals_aside(path.parent)), default=0)  # also where one in between was taken away: the highest is the newest
+    aside = path.with_name(f"{path.name}.aside{f'-{newest + 1}' if newest else ''}")
     _told(aside).unlink(missing_ok=True)  # of one that was taken out of the folder since
     for end in SIDE_FILES:
         _rename(path, aside, end)
@@ -52,8 +53,12 @@ def _rename(path: Path, aside: Path, end: str) -> None:
 
 def journals_aside(folder: Path) -> list[Path]:
     """The journals in ``folder`` that were moved aside, the oldest first."""
-    found = [(int(name[1] or 1), path) for path in folder.iterdir() if (name := _NAME.fullmatch(path.name))]
-    return [path for _, path in sorted(found)]
+    return sorted((path for path in folder.iterdir() if _NAME.fullmatch(path.name)), key=_number)
+
+
+def _number(aside: Path) -> int:
+    name = _NAME.fullmatch(aside.name)
+    return int(name[1] or 1) if name else 0
 
 
 def reader_of(aside: Path, key: bytes) -> JournalReader:

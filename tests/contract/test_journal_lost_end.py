@@ -159,6 +159,14 @@ async def test_what_stands_beside_the_facts_is_taken_over_or_told_and_names_go_w
         assert db.execute("SELECT count(*) FROM person_key").fetchone() == (0,)
 
 
+async def test_the_one_that_was_moved_aside_last_is_taken_over_also_where_an_earlier_one_was_taken_away(tmp_path: Path) -> None:
+    (tmp_path / "journal.db.aside-2").write_bytes(b"an earlier one")
+    await cut_short(tmp_path, a_commit(events=0, facts=2))
+    async with running(tmp_path) as agent:
+        assert len(agent.journal.facts_after("trade", 0, 9, 1 << 20)) == 2
+    assert [aside.name for aside in journals_aside(tmp_path)] == ["journal.db.aside-2", "journal.db.aside-3"]
+
+
 async def test_what_is_told_of_one_that_was_taken_away_is_not_told_of_the_next(tmp_path: Path) -> None:
     await cut_short(tmp_path, a_commit(events=0, facts=2))
     (tmp_path / "journal.db.aside-left").write_text("Only the facts of an older one.")
