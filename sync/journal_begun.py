@@ -46,8 +46,12 @@ def require_journal(folder: Path, who: Identity) -> None:
 
 
 def set_aside_lost(folder: Path, who: Identity) -> bool:
-    """Move a journal that lost its end aside when another enrolment than ``who`` began it, so that a new one begins; false where it is ``who``'s. OSError."""
+    """Move a journal that lost its end aside when another enrolment than ``who`` began it, so that a new one begins; false where it is ``who``'s. OSError.
+
+    Where nothing says who began it, it counts as ``who``'s, and a later enrolment as another one.
+    """
     if begun_by(folder) in (None, who):
+        say_begun(folder, who)
         return False
     move_aside(folder / FILE_NAME)
     return True

@@ -167,6 +167,15 @@ async def test_the_one_that_was_moved_aside_last_is_taken_over_also_where_an_ear
     assert [aside.name for aside in journals_aside(tmp_path)] == ["journal.db.aside-2", "journal.db.aside-3"]
 
 
+async def test_enrolling_again_helps_also_where_nothing_says_who_began_the_journal(tmp_path: Path) -> None:
+    await cut_short(tmp_path, a_commit(events=0, facts=2))
+    (tmp_path / "enrolment.begun").unlink()
+    await refused(tmp_path)
+    enrol(tmp_path, "3")
+    async with running(tmp_path) as agent:
+        assert len(agent.journal.facts_after("trade", 0, 9, 1 << 20)) == 2
+
+
 async def test_what_is_told_of_one_that_was_taken_away_is_not_told_of_the_next(tmp_path: Path) -> None:
     await cut_short(tmp_path, a_commit(events=0, facts=2))
     (tmp_path / "journal.db.aside-left").write_text("Only the facts of an older one.")
