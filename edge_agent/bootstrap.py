@@ -118,7 +118,7 @@ class Agent:
         self._watches = [TerminalWatch(terminal, self._clock, self.devices.report) for terminal in terminals]
         self.devices.expect([*(driver.name for driver in self._drivers), *(terminal.name for terminal in terminals)])
         self._connector = connector_of(config, enrolment, self._clock)
-        self.push = Push(self.journal, self._connector, self._clock, self._random, self._link_changed)
+        self.push = Push(self.journal, self._connector, self._clock, self._random, self._link_changed, in_use=lambda: self.core.in_use())
         downloads = own_folder(config.folder / "downloads", "what is being fetched from central")
         self.pull = Pull(self._connector, self.replica, self.replica.feeds, downloads, self._clock, self._random, self._feed_told, self._published)
         printer = next((driver for driver in self._drivers if isinstance(driver, ReceiptPrinter)), None)

@@ -22,6 +22,8 @@ from sync.enrolment import load as load_enrolment
 
 MARKET_SECONDS_MAX = 1.0
 """So long the counter waits for a service to say which market it is in, before it opens in English."""
+FRAMES_PER_SECOND = "120"
+"""The library's own 60 let a line that comes right after another change wait 16 ms."""
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +71,7 @@ async def show(client: AgentClient, *, language: str, theme: str, glyphs: str, p
 
     Raises ScreenBroke when a bug ended it; it is in the log (at ``log_path``) then, with its traceback and without the variables' values.
     """
+    os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_SECOND)  # is read when the library is imported
     from tui.app import CounterApp
     from tui.terminal import draw_on_the_terminal
 

@@ -15,7 +15,8 @@ class Pace(Struct, frozen=True):
     """The waiting of a push or a pull, in seconds: between failures at most ``cap``; for news without being told ``idle``; while frozen ``frozen``.
 
     ``withhold``: for so long a single fact is refused before another one takes its place. ``quiet``: a central that nothing was heard of for so long is
-    asked whether it is there; ``answer``: one that has not answered by then does not count as there, however long its answer is waited for.
+    asked whether it is there; ``answer``: one that has not answered by then does not count as there, however long its answer is waited for. ``telling``: while
+    facts are sent, their number is told that often at most. ``rest``: between two batches while the counter is in use.
     """
 
     base: float = 0.5
@@ -25,6 +26,8 @@ class Pace(Struct, frozen=True):
     withhold: float = 600.0
     quiet: float = 8.0
     answer: float = 3.0
+    telling: float = 1.0
+    rest: float = 0.1
 
 
 class Backoff:

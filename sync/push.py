@@ -5,6 +5,9 @@ kind: a gap by asking for central's cursor, a lost tail or a fork by showing it 
 large by a smaller one, a fact that cannot be taken by finding it, showing it again for a while and then sending another that says so (not if
 something on the way stops it: it is tried again, while the other streams go on), everything else by waiting with full jitter. A stream
 whose fact gets no answer of central's although it goes alone is sent after the others, so that none waits behind it.
+
+While the counter is in use, what has piled up is sent in small batches with rests between them: each takes time from the process, the disk and
+the machine in which somebody scans. A sale's own facts are a small batch, and go at once.
 """
 
 from __future__ import annotations
@@ -14,7 +17,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from edge_agent.clock import Clock, Random
 from edge_agent.domain.errors import StorageError
@@ -24,23 +26,25 @@ from sync.contract.envelope import BATCH_BYTES_MAX, BATCH_FACTS_MAX, STREAMS
 from sync.contract.messages import RegisterAck, RegisterCursor
 from sync.journal_facts import CENTRAL
 from sync.link import Acknowledged, Busy, Culprit, Failure, Frozen, Gap, Refused, TooLarge, Unreachable, Uplink
-from sync.push_held import WITHHELD_REFUSED, HeldUp
+from sync.push_held import HeldUp
 from sync.push_showing import Showing, Shown
 from sync.push_standing import HINTS, compare, refusal_hint
+from sync.push_telling import Counted, Telling
 
 FRUITLESS_MAX = 3
 """So many answers in a row to which central took nothing, and it is said, and waited between them: answers that contradict each other make no busy loop."""
 
 
+IN_USE_FACTS_MAX = 100
+"""So many facts go in one batch while the counter is in use. A card sale with everything about it is a tenth of that."""
+
 SILENT = "Central does not answer in time."
 NETWORK_HINT = "Check the network. Selling goes on; facts wait on disk."
 
 
-class Outbox(Shown, Protocol):
+class Outbox(Shown, Counted, Protocol):
     """What of the journal is sent from (``sync.journal.Journal``). Methods that are not coroutines are called from worker threads."""
 
-    def quarantined_count(self) -> int: ...
-    def withheld_count(self) -> int: ...
     async def withhold(self, stream: str, number: int, reason: str) -> bool: ...
 
 
@@ -52,22 +56,28 @@ class Batch(Struct, frozen=True):
 
 
 class Push:
-    """One destination's sender; ``run`` it as a task. ``report`` is called with every change of how the register stands."""
+    """One destination's sender; ``run`` it as a task. ``report`` is called with every change of how the register stands; ``in_use`` says whether
+    somebody sells just now."""
 
-    def __init__(self, outbox: Outbox, uplink: Uplink, clock: Clock, random: Random, report: Callable[[LinkReport], None], pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        uplink: Uplink,
+        clock: Clock,
+        random: Random,
+        report: Callable[[LinkReport], None],
+        pace: Pace | None = None,
+        in_use: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._outbox = outbox
         self._uplink = uplink
         self._clock = clock
-        self._tell = report
+        self._in_use = in_use
         self._pace = pace or Pace()
         self._backoff = Backoff(self._pace, random)
         self._showing = Showing(outbox, uplink)
         self._news = asyncio.Event()
-        self._added = asyncio.Event()
-        self._counting = asyncio.Lock()
         self._hurry = asyncio.Event()
-        self._report = LinkReport(Link.OFFLINE, clock.now_ms(), reason="starting", detail="Central was not asked yet.")
-        self._told: object = None
         self._compared = False
         self._heard = clock.monotonic()
         self._doubts = 0
@@ -76,16 +86,17 @@ class Push:
         self._behind: list[str] = []  # streams whose fact got no answer of central's although it went alone: the others go first, then who waited longest
         self._fruitless = 0
         self._held = HeldUp(clock, random, self._pace)
+        self._telling = Telling(outbox, self._held, clock, report, self._pace)
 
     @property
     def report(self) -> LinkReport:
         """The newest word about central."""
-        return self._report
+        return self._telling.report
 
     def wake(self) -> None:
         """There are new facts. Does not shorten a wait after a failure."""
         self._news.set()
-        self._added.set()
+        self._telling.added()
 
     def retry_now(self) -> None:
         """Something says that it may work now (the network is back, somebody asked for it): wait no longer."""
@@ -108,27 +119,12 @@ class Push:
 
     async def run(self) -> None:
         """Send until cancelled. A journal that cannot be read or written is waited for; selling says why it stopped."""
-        recounting = asyncio.create_task(self._recount(), name="recount")
+        recounting = asyncio.create_task(self._telling.recount(), name="recount")
         try:
             await self._send()
         finally:
             recounting.cancel()
             await asyncio.gather(recounting, return_exceptions=True)
-
-    async def _recount(self) -> None:
-        """While central is away nothing is sent that would count what waits: count with every fact that is added."""
-        while True:
-            await self._added.wait()
-            self._added.clear()
-            if self._told is None or self._report.link not in (Link.OFFLINE, Link.FROZEN):
-                continue  # not asked yet, or under way: whoever sends counts
-            async with self._counting:
-                try:
-                    waiting, quarantined, withheld = await asyncio.to_thread(self._count)
-                except StorageError:
-                    continue  # selling stopped, and says why
-                if self._report.link in (Link.OFFLINE, Link.FROZEN):  # still, after counting
-                    self._now(replace(self._report, waiting=waiting, quarantined=quarantined, withheld=withheld))
 
     async def _send(self) -> None:
         while True:
@@ -151,16 +147,17 @@ class Push:
         if not batch.wires:
             await (self._rest() if self._held else self._idle())
             return 0
-        if self._report.link is Link.IN_STEP:
-            await self._say(Link.SENDING)
+        if self._telling.report.link is Link.IN_STEP:
+            await self._telling.say(Link.SENDING)
         asked_ms = self._clock.now_ms()
         answer = await self._uplink.push(batch.wires)
         if not isinstance(answer, Unreachable):
             self.heard()
         match answer:
             case Acknowledged(ack, server_ms):
-                self._offset(asked_ms, server_ms)
-                return await self._acknowledged(batch, ack.registers.get(self._outbox.identity.source))
+                self._telling.central_s_clock(asked_ms, server_ms)
+                seconds = await self._acknowledged(batch, ack.registers.get(self._outbox.identity.source))
+                return seconds or (self._pace.rest if self._in_use() and len(batch.wires) >= IN_USE_FACTS_MAX else 0)
             case Gap(stream, expected):
                 return await self._gap(stream, expected)
             case TooLarge(detail, by_central=False) if len(batch.wires) == 1:
@@ -187,7 +184,7 @@ class Push:
         that nothing is heard of at all is asked sooner: it may have stopped in the middle, with its connections open.
         """
         self._fruitless = 0
-        await self._say(Link.IN_STEP)
+        await self._telling.say(Link.IN_STEP)
         rest = self._pace.idle
         while rest > 0 and (quiet := self._heard + self._pace.quiet - self._clock.monotonic()) > 0:
             await wait_for_one(self._news, self._hurry, seconds=min(rest, quiet))
@@ -200,7 +197,7 @@ class Push:
     async def _rest(self) -> None:
         """All that waits is held up by a fact that does not get through. Where that lasts, central is asked where it stands, as while nothing waits."""
         self._fruitless = 0
-        await self._say(Link.SENDING)
+        await self._telling.say(Link.SENDING)
         seconds = self._held.seconds()
         await wait_for_one(self._news, self._hurry, seconds=min(seconds, self._pace.idle))
         if not self._news.is_set() and seconds > self._pace.idle:
@@ -213,10 +210,10 @@ class Push:
         """
         places: list[tuple[str, int]] = []
         wires: list[bytes] = []
-        room = BATCH_BYTES_MAX
+        room, limit_facts = BATCH_BYTES_MAX, min(self._limit, IN_USE_FACTS_MAX) if self._in_use() else self._limit
         for status in sorted(self._outbox.streams(), key=lambda status: self._behind.index(status.stream) + 1 if status.stream in self._behind else 0):
             self._held.over(status.stream, status.acknowledged)
-            limit = self._limit - len(wires)
+            limit = limit_facts - len(wires)
             if status.head == status.acknowledged or self._held.rests(status.stream) or limit < 1:
                 continue
             if status.stream in self._behind:
@@ -252,7 +249,7 @@ class Push:
                 self._compared = doubts == self._doubts  # an answer to an older question settles no newer doubt
                 if self._fruitless < FRUITLESS_MAX:
                     self._backoff.reset()
-                    await self._say(Link.SENDING)
+                    await self._telling.say(Link.SENDING)
                 return 0
             case _:
                 return await self._failed(answer)
@@ -262,8 +259,8 @@ class Push:
         asking = asyncio.ensure_future(self._uplink.cursor())
         try:
             done, _ = await asyncio.wait({asking}, timeout=self._pace.answer)
-            if not done and self._report.link in (Link.IN_STEP, Link.SENDING):
-                await self._say(Link.OFFLINE, "unreachable", SILENT, NETWORK_HINT)
+            if not done and self._telling.report.link in (Link.IN_STEP, Link.SENDING):
+                await self._telling.say(Link.OFFLINE, "unreachable", SILENT, NETWORK_HINT)
             answer = await asking
         finally:
             asking.cancel()
@@ -299,10 +296,10 @@ class Push:
         self._limit = min(BATCH_FACTS_MAX, self._limit * 2)
         self._careful = self._careful and self._limit < BATCH_FACTS_MAX
         self._behind = [stream for stream in self._behind if stream not in sent]
-        if self._behind and self._report.link is Link.OFFLINE:  # what was said of that stream's fact still holds
-            await self._say(Link.OFFLINE, self._report.reason, self._report.detail, self._report.hint)
+        if self._behind and self._telling.report.link is Link.OFFLINE:  # what was said of that stream's fact still holds
+            await self._telling.say(Link.OFFLINE, self._telling.report.reason, self._telling.report.detail, self._telling.report.hint)
         else:
-            await self._say(Link.SENDING)
+            await self._telling.say(Link.SENDING)
         return 0
 
     async def _gap(self, stream: str | None, expected: int | None) -> float:
@@ -321,7 +318,7 @@ class Push:
         if self._fruitless < FRUITLESS_MAX:
             return 0
         hint = "Report this to the platform's operator. Selling goes on; facts wait on disk."
-        await self._say(Link.OFFLINE, "no_progress", f"Central answers, but {what}.", hint)
+        await self._telling.say(Link.OFFLINE, "no_progress", f"Central answers, but {what}.", hint)
         return self._backoff.next()
 
     async def _smaller(self, batch: Batch, index: int | None, detail: str) -> float:
@@ -339,14 +336,14 @@ class Push:
                 self._held.withheld(stream)
             else:
                 self._held.for_good(stream)
-        await self._say(Link.SENDING)
+        await self._telling.say(Link.SENDING)
         return 0
 
     async def _held_on_the_way(self, batch: Batch, detail: str) -> float:
         """Something on the way to central does not let this one fact pass: its stream waits, and the others go on."""
         stream, number = batch.places[0]
         self._held.too_large_on_the_way(stream, number, len(batch.wires[0]), detail)
-        await self._say(Link.SENDING)
+        await self._telling.say(Link.SENDING)
         return 0
 
     async def _failed(self, why: Frozen | Unreachable | Busy | Refused) -> float:
@@ -354,43 +351,14 @@ class Push:
         match why:
             case Frozen(reason, detail):
                 self._compared = False
-                await self._say(Link.FROZEN, reason, detail, HINTS.get(reason, HINTS["frozen"]))
+                await self._telling.say(Link.FROZEN, reason, detail, HINTS.get(reason, HINTS["frozen"]))
                 return self._pace.frozen
             case Busy(seconds):
-                await self._say(Link.OFFLINE, "busy", "Central is busy.", "Nothing to do: facts wait on disk and are sent later.")
+                await self._telling.say(Link.OFFLINE, "busy", "Central is busy.", "Nothing to do: facts wait on disk and are sent later.")
                 return self._backoff.next(seconds)
             case Refused(status, detail):
-                await self._say(Link.OFFLINE, f"refused_{status}", detail, refusal_hint(status))
+                await self._telling.say(Link.OFFLINE, f"refused_{status}", detail, refusal_hint(status))
                 return self._backoff.next()
             case Unreachable(detail):
-                await self._say(Link.OFFLINE, "unreachable", detail, NETWORK_HINT)
+                await self._telling.say(Link.OFFLINE, "unreachable", detail, NETWORK_HINT)
                 return self._backoff.next()
-
-    async def _say(self, link: Link, reason: str = "", detail: str = "", hint: str = "") -> None:
-        """Tell the newest word, if it is another one than before."""
-        async with self._counting:
-            waiting, quarantined, withheld = await asyncio.to_thread(self._count)
-            if link in (Link.SENDING, Link.IN_STEP) and self._held:
-                reason, detail = self._held.told()
-                link, hint = Link.FROZEN if reason == WITHHELD_REFUSED else Link.SENDING, HINTS[reason]
-            elif link is Link.SENDING and not waiting:
-                link = Link.IN_STEP
-            since_ms = self._report.since_ms if (self._report.link, self._report.reason) == (link, reason) else self._clock.now_ms()
-            self._now(LinkReport(link, since_ms, waiting, reason, detail, hint, quarantined, self._report.clock_offset_ms, withheld))
-
-    def _now(self, report: LinkReport) -> None:
-        self._report = report
-        told = (report.link, report.reason, report.detail, report.waiting, report.quarantined, report.withheld)
-        if told != self._told:
-            self._told = told
-            self._tell(self._report)
-
-    def _count(self) -> tuple[int, int, int]:
-        waiting = sum(status.head - status.acknowledged for status in self._outbox.streams())
-        return waiting, self._outbox.quarantined_count(), self._outbox.withheld_count()
-
-    def _offset(self, asked_ms: int, server_ms: int | None) -> None:
-        """How far central's clock is ahead of ours, measured against the middle of the request."""
-        if server_ms is not None:
-            middle = (asked_ms + self._clock.now_ms()) // 2
-            self._report = replace(self._report, clock_offset_ms=server_ms - middle)

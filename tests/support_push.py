@@ -27,7 +27,8 @@ class Till:
         self.central = central
         self.reports: list[LinkReport] = []
         self.connector = central.connector()
-        self.push = Push(journal, self.connector, SystemClock(), SystemRandom(), self.reports.append, pace)
+        self.in_use = False
+        self.push = Push(journal, self.connector, SystemClock(), SystemRandom(), self.reports.append, pace, lambda: self.in_use)
         journal.on_facts(self.push.wake)
         self.task: asyncio.Task[None] | None = None
 

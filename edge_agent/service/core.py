@@ -34,6 +34,8 @@ REOPEN_SECONDS = 2.0
 """How often a journal that refused is tried again."""
 VERIFY_AGAIN_SECONDS = 30.0
 """How often a damaged one is, which is read whole for it."""
+IN_USE_SECONDS = 3.0
+"""So long after the last act somebody is taken to be at it still."""
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +96,7 @@ class Core:
         self._turn, self._changed = asyncio.Lock(), asyncio.Event()
         self._ending = False
         self._since_snapshot = 0
+        self._acted_at = float("-inf")
         self._reopening: asyncio.Task[None] | None = None
 
     def load(self) -> None:
@@ -156,6 +159,10 @@ class Core:
             self.desk.notice = None
             self.changed()
 
+    def in_use(self) -> bool:
+        """Whether somebody has just sold something here, or is about to: what is not theirs may wait."""
+        return self.ports.clock.monotonic() - self._acted_at < IN_USE_SECONDS
+
     # --- decisions -----------------------------------------------------------------------------------------------------------
 
     def moment(self) -> Moment:
@@ -175,6 +182,7 @@ class Core:
         return await asyncio.shield(asyncio.get_running_loop().create_task(self._do(command, command_id, must, basket, self.desk.notice)))
 
     async def _do(self, command: Command | Callable[[], Command], command_id: str, must: bool, basket: str, seen: Notice | None) -> tuple[Event, ...]:
+        self._acted_at = self.ports.clock.monotonic()
         async with self._turn:
             if self.desk.stopped is not None and not must:
                 raise self.desk.stopped.again()
