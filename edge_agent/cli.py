@@ -29,10 +29,13 @@ from edge_agent.clock import SystemClock
 from edge_agent.config import Config, TillScreen, load_config, read_config
 from edge_agent.domain.errors import ConfigError
 from edge_agent.domain.one_line import one_line
+from edge_agent.lean import settled
 from edge_agent.views import DeviceView
 
 LANGUAGES, THEMES, GLYPHS = (tuple(get_args(get_type_hints(TillScreen)[key])) for key in ("language", "theme", "glyphs"))
 EXIT_CODES = "Exit codes: 0 good, 1 refused or something is wrong, 2 a misspelt command, 3 the service does not answer."
+STAYING = ("run", "till")
+"""Commands that stay, and say themselves when they have settled."""
 NO_DEVICES = "No devices are configured."
 T = TypeVar("T")
 
@@ -50,6 +53,8 @@ T = TypeVar("T")
 def main(context: click.Context, path: Path | None) -> None:
     """The till that stays open: one register's service, its counter, and what IT asks of it."""
     context.obj = path
+    if context.invoked_subcommand not in STAYING:
+        settled()
 
 
 main.add_command(journal)

@@ -26,6 +26,7 @@ from edge_agent.counter_devices import Devices
 from edge_agent.deploy.notify import Notifier
 from edge_agent.domain.errors import ConfigError, JournalLocked, StorageError
 from edge_agent.domain.gs1_library import library
+from edge_agent.lean import SETTLED_SECONDS, settled
 from edge_agent.logs import set_up_logs
 from edge_agent.other_register import require_same_register
 from edge_agent.screen import show
@@ -64,6 +65,7 @@ def run_service(config: Config) -> None:
 async def _serve(config: Config) -> None:
     clock, random = SystemClock(), SystemRandom()
     stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(SETTLED_SECONDS, settled)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     notifier = Notifier.of(os.environ)

@@ -17,6 +17,7 @@ from edge_agent.clock import SystemClock
 from edge_agent.config import Config
 from edge_agent.domain.errors import ConfigError
 from edge_agent.domain.market import MARKETS
+from edge_agent.lean import SETTLED_SECONDS, settled
 from edge_agent.logs import set_up_logs
 from sync.enrolment import load as load_enrolment
 
@@ -78,6 +79,7 @@ async def show(client: AgentClient, *, language: str, theme: str, glyphs: str, p
     for size in ("COLUMNS", "LINES"):  # a shell that exports them would be believed more than the window, which can be resized
         os.environ.pop(size, None)
 
+    asyncio.get_running_loop().call_later(SETTLED_SECONDS, settled)
     async with client:
         app = CounterApp(client, language, panel, clock=SystemClock(), theme=theme, glyphs=glyphs)
         draw_on_the_terminal(app)
