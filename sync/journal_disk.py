@@ -26,8 +26,8 @@ CHECK_PAGES_BYTES_MAX = 64 * 1024 * 1024
 """Up to this size every page is checked when the journal is opened (about 0.15 s); beyond it, its tail and what is read."""
 BUSY_MS = 250
 """How long the writer waits for readers when it empties the log; what it waits, every sale waits."""
-CHECKPOINT_FRAMES = 2_000
-"""The log is copied into the database when it has this many pages (8 MB)."""
+CHECKPOINT_FRAMES = 1_800
+"""The log is copied into the database when it has this many pages (7 MB)."""
 FRAME_BYTES = 4096 + 24
 LOG_BYTES_MAX = (CHECKPOINT_FRAMES + 64) * FRAME_BYTES
 """Room is made in the log up to this size; beyond it, it is copied and begun anew."""

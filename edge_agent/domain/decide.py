@@ -134,10 +134,11 @@ def _in_basket(state: Register, basket: Basket, command: Command, moment: Moment
             | AttachCustomer() | DetachCustomer() | LoadCart() | ReleaseCart()
         ):  # fmt: skip
             events = selling.sell(state, basket, command, moment)
-            selling.refuse_overpaid(basket, events, moment, command.customer.name if isinstance(command, AttachCustomer) else "")
+            after = selling.changed(basket, events)
+            selling.refuse_overpaid(after, moment, command.customer.name if isinstance(command, AttachCustomer) else "")
             if isinstance(command, AddArticle | AddDepartment | ChangeQuantity):
                 assert state.operator is not None
-                selling.refuse_more_off(state.operator, basket, events, moment)
+                selling.refuse_more_off(state.operator, basket, after, moment)
             return events
         case _:
             raise AssertionError(f"not a command for a basket: {command}")

@@ -104,9 +104,9 @@ def sell(state: Register, basket: Basket, command: Command, moment: Moment) -> t
             raise AssertionError(f"not about lines: {command}")
 
 
-def refuse_overpaid(basket: Basket, events: tuple[Event, ...], moment: Moment, customer: str = "") -> None:
-    """Refuse a change that would leave less to pay than was paid already, or an amount beyond what a sale may have. ``customer`` is who would come by it."""
-    after = _after(basket, events)
+def refuse_overpaid(after: Basket, moment: Moment, customer: str = "") -> None:
+    """Refuse a change that would leave less to pay than was paid already, or an amount beyond what a sale may have. ``after`` is the basket with the
+    change, ``customer`` who would come by it."""
     totals = after.totals(moment.market)
     if totals.total_minor < after.settled_minor and customer:
         hint = "Give that back first, or complete the sale without them."
@@ -118,18 +118,18 @@ def refuse_overpaid(basket: Basket, events: tuple[Event, ...], moment: Moment, c
         raise OutOfBounds("That sale would be too large.", hint="Check the quantity.", reason="amount")
 
 
-def refuse_more_off(operator: Operator, basket: Basket, events: tuple[Event, ...], moment: Moment) -> None:
+def refuse_more_off(operator: Operator, basket: Basket, after: Basket, moment: Moment) -> None:
     """Refuse goods on which a discount of the whole basket would take off more than was granted, unless by who may give it."""
     if operator.may(RIGHT_DISCOUNT) or all(discount.granted_minor is None for discount in basket.discounts):
         return
-    after = _after(basket, events)
     taken = zip(after.discounts, after.totals(moment.market).basket_discounts_minor, basket.totals(moment.market).basket_discounts_minor, strict=True)
     if any(discount.granted_minor is not None and now > max(before, discount.granted_minor) for discount, now, before in taken):
         hint = "Sell it in a basket of its own, or ask a colleague who may to sign in."
         raise NotAllowed(f"{operator.name} may not sell more under the basket's discount.", hint=hint, reason="more_discounted")
 
 
-def _after(basket: Basket, events: tuple[Event, ...]) -> Basket:
+def changed(basket: Basket, events: tuple[Event, ...]) -> Basket:
+    """The basket after ``events``."""
     state = Register(basket=basket)
     for event in events:
         if type(event).__name__ != "BasketOpened":
@@ -268,7 +268,7 @@ def _remove(operator: Operator, basket: Basket, line_id: str, moment: Moment) ->
     if line.state is LineState.TO_PICK:
         return (gone,)
     events = (*put_back(basket, line, line.quantity.amount, moment), gone)
-    return (*events, *_discounts_gone(operator, _after(basket, events), moment))
+    return (*events, *_discounts_gone(operator, changed(basket, events), moment))
 
 
 def _discounts_gone(operator: Operator, basket: Basket, moment: Moment) -> list[Event]:
@@ -344,7 +344,7 @@ def _forgotten_here(operator: Operator | None, basket: Basket, moment: Moment) -
     assert operator is not None
     events = _detach(operator, basket, {}, moment)
     try:
-        refuse_overpaid(basket, events, moment)
+        refuse_overpaid(changed(basket, events), moment)
     except OutOfBounds:  # at everybody's price it would be more than a sale may be
         return (CustomerForgotten(basket.id),)
     return events
@@ -357,9 +357,9 @@ def _cart_let_go(basket: Basket) -> tuple[Event, ...]:
 
 def _with_prices(operator: Operator, basket: Basket, events: tuple[Event, ...], offers: Mapping[str, Offer], moment: Moment) -> tuple[Event, ...]:
     """``events``, by which a customer or a cart comes or goes, and what the lines cost then."""
-    after = _after(basket, events)
+    after = changed(basket, events)
     changes = repriced(basket, after, offers, granted=operator.may(RIGHT_DISCOUNT))
     if not changes:
         return events
-    total_minor = _after(after, (LinesRepriced(changes, 0, 0),)).totals(moment.market).total_minor
+    total_minor = changed(after, (LinesRepriced(changes, 0, 0),)).totals(moment.market).total_minor
     return (*events, LinesRepriced(changes, basket.totals(moment.market).total_minor, total_minor))
