@@ -24,7 +24,8 @@ def append(db: Connection, commit: Commit, at_ms: int, random: Random) -> Commit
     """Write ``commit``, unless its command is there already. A refused row (a second open attempt, a reused id) raises IntegrityError."""
     assert commit.command, "a commit has an id"
     position, chain = last_event(db)
-    if position_of(db, commit.command) is not None:
+    known = "INSERT INTO command(id, position, at_ms, said) VALUES (?, ?, ?, ?) ON CONFLICT(id) DO NOTHING"
+    if db.execute(known, (commit.command, position + len(commit.events), at_ms, commit.said)).rowcount == 0:
         return Committed(position, fresh=False)
     for row in commit.events:
         position, chain = _append_event(db, row, position + 1, chain, at_ms, random)
@@ -34,7 +35,6 @@ def append(db: Connection, commit: Commit, at_ms: int, random: Random) -> Commit
     if commit.snapshot is not None:
         put = "INSERT INTO state VALUES (1, ?, ?) ON CONFLICT(id) DO UPDATE SET snapshot = excluded.snapshot, position = excluded.position"
         db.execute(put, (commit.snapshot, position))
-    db.execute("INSERT INTO command(id, position, at_ms, said) VALUES (?, ?, ?, ?)", (commit.command, position, at_ms, commit.said))
     return Committed(position, fresh=True)
 
 

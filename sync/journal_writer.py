@@ -76,6 +76,7 @@ class Writer:
         self._running = False
         self._answers = _Answers()
         self._settle_due = False
+        self._written: Committed | None = None
         self._doubtful: frozenset[str] = frozenset()
 
     @property
@@ -153,6 +154,7 @@ class Writer:
         except Exception as problem:  # a bug of the writer's own: everybody is told, and it lives on, stopped
             self._bug(batch, problem)
         self._answers.deliver()
+        self._mark()
         if running:
             self._checkpoint()
         return running
@@ -211,15 +213,14 @@ class Writer:
             db.execute("COMMIT")
         if self._disk.astray:
             raise taken(self._disk.path)
-        self._mark(outcomes)
         self._answers.found += outcomes
+        self._written = next((value for _, value, _ in reversed(outcomes) if isinstance(value, Committed)), None)
 
-    def _mark(self, outcomes: Sequence[tuple[_Job, Any, BaseException | None]]) -> None:
-        """Have it remembered beside the journal how far it goes."""
-        for _, value, _ in reversed(outcomes):
-            if isinstance(value, Committed):
-                self._disk.reached(value.position)
-                return
+    def _mark(self) -> None:
+        """Have it remembered beside the journal how far it goes. Nobody waits for that."""
+        written, self._written = self._written, None
+        if written is not None:
+            self._disk.reached(written.position)
 
     def _failed(self, batch: Sequence[_Job], why: StorageError) -> None:
         """The file failed under ``batch``: stop, then look what of it is on disk all the same, and try once more what must be written."""
