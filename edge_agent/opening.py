@@ -73,11 +73,19 @@ async def take_up(journal: Journal, enrolment: Enrolment) -> list[str]:
 
 async def _count_on(journal: Journal, who: Identity, new_id: ClockIds) -> None:
     """A number that stands on a customer's paper is not used again. The journal that knew it may be lost, or on the PC before this one; or this one is
-    an image of the disk from before it. So each enrolment counts on from where no earlier one came, whatever the journal knows."""
-    new = journal.position() == 0 and journal.load()[0] is None
-    if not new and journal.identity == who:
+    an image of the disk from before it. So each enrolment counts on from where no earlier one came, whatever the journal knows.
+
+    What another register counted, which this PC was before, is not gone on with: its numbers may be those of a later epoch of this one. What this one
+    counted here before that is.
+    """
+    new, was = journal.position() == 0 and journal.load()[0] is None, journal.identity
+    state, codes = replayed(journal)[0], who.receipt_codes
+    counted = state.receipt_codes or (codes if was == ALONE else was.receipt_codes)
+    if not new and was == who and counted == codes:
         return
-    state, receipts = replayed(journal)[0], receipts_before(who)
-    if state.receipts < receipts:
-        await journal.commit(Commit(new_id(), (), snapshot=write_state(replace(state, receipts=receipts))))
-        log.info("a new enrolment counts its receipts on", known=state.receipts, receipts_after=receipts)
+    known = state.receipts if counted == codes else await asyncio.to_thread(journal.receipts_used, codes)
+    receipts = max(known, receipts_before(who))
+    if (state.receipts, counted) != (receipts, codes):
+        snapshot = write_state(replace(state, receipts=receipts, receipt_codes=codes))
+        await journal.commit(Commit(new_id(), (), snapshot=snapshot))
+        log.info("a new enrolment counts its receipts on", known=known, receipts_after=receipts)

@@ -164,6 +164,10 @@ class Journal:
         """One completed sale by its id or its receipt code."""
         return self._read.sale(sale_id)
 
+    def receipts_used(self, codes: str) -> int:
+        """The highest number of a sale whose receipt's code is ``codes`` and that number; 0 when there is none."""
+        return self._read.receipts_used(codes)
+
     def streams(self) -> Sequence[StreamStatus]:
         """Where every stream stands."""
         return self._read.streams()

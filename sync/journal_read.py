@@ -23,7 +23,7 @@ from sync.journal_disk import JournalDisk
 from sync.journal_export import exported
 from sync.journal_facts import CENTRAL, current_identity, facts_after, next_for, unsent_naming, waiting_by_source
 from sync.journal_person import erasures, erasures_among, kept_of, unseal
-from sync.journal_sales import SALE_COLUMNS, sale_of, where_sale
+from sync.journal_sales import SALE_COLUMNS, receipts_used, sale_of, where_sale
 
 SALES_LIMIT_MAX = 1_000
 
@@ -86,10 +86,10 @@ class JournalReader:
     def sales(self, text: str, limit: int) -> Sequence[SaleRow]:
         """Completed sales whose receipt, number, amount or customer id matches every word of ``text`` (all when empty).
 
-        Newest first, by their number: the clock may have been set back.
+        Newest first, as they were written: the clock may have been set back, and a register that this PC was before may have counted further.
         """
         where, values = where_sale(text)
-        select = f"SELECT {SALE_COLUMNS} FROM sale {where} ORDER BY number DESC, at_ms DESC LIMIT ?"  # noqa: S608 - no value is in the text
+        select = f"SELECT {SALE_COLUMNS} FROM sale {where} ORDER BY rowid DESC LIMIT ?"  # noqa: S608 - no value is in the text
         with self._reading() as db:
             return [sale_of(row) for row in db.execute(select, (*values, max(0, min(limit, SALES_LIMIT_MAX))))]
 
@@ -99,6 +99,11 @@ class JournalReader:
             select = f"SELECT {SALE_COLUMNS} FROM sale WHERE id = ? OR receipt = ? COLLATE NOCASE"  # noqa: S608 - no value is in the text
             row = db.execute(select, (sale_id, sale_id)).fetchone()
             return None if row is None else sale_of(row)
+
+    def receipts_used(self, codes: str) -> int:
+        """The highest number of a sale whose receipt's code is ``codes`` and that number; 0 when there is none."""
+        with self._reading() as db:
+            return receipts_used(db, codes)
 
     def kept_of(self, persons: Collection[str]) -> list[str]:
         """Those of ``persons`` of whom the journal keeps something that it can forget."""

@@ -18,7 +18,7 @@ from edge_agent.domain.basket import Basket
 from edge_agent.domain.events import EVENT_TYPES, Event, SaleCompleted
 from edge_agent.domain.money import digits
 from edge_agent.domain.register import Register, evolve
-from edge_agent.domain.sale import Sale
+from edge_agent.domain.sale import Sale, receipt_code
 from sync.cipher import Connection
 from sync.contract.fields import UNREADABLE
 from sync.journal_append import ATTEMPT_COLUMNS, attempt_row
@@ -37,6 +37,8 @@ def rebuilt_problems(db: Connection) -> Iterator[str]:
     """The first difference in the sales, in the attempts and in the state. Reads every event, tens of thousands of them a second."""
     stored = db.execute("SELECT position, snapshot FROM state WHERE id = 1").fetchone()
     state, attempts, sale_said = Register(), dict[str, tuple[object, ...]](), False
+    counted = _counted(stored[1] if stored is not None else b"")
+    used = 0
     for position, type, body in db.execute("SELECT position, type, body FROM event ORDER BY position"):
         event = _event(type, body)
         if event is None:
@@ -47,12 +49,17 @@ def rebuilt_problems(db: Connection) -> Iterator[str]:
             yield f"Event {position} ({type}) does not follow from those before it."
             return
         attempts.update({attempt.id: attempt_row(attempt) for attempt in attempts_touched((event,), state)})
-        if isinstance(event, SaleCompleted) and not sale_said:
-            found = _sale_difference(db, event.sale, body)
-            sale_said = bool(found)
+        if isinstance(event, SaleCompleted):
+            if event.sale.receipt == receipt_code(counted.receipt_codes, event.sale.number):
+                used = max(used, event.sale.number)
+            found = [] if sale_said else _sale_difference(db, event.sale, body)
+            sale_said = sale_said or bool(found)
             yield from found
         if stored is not None and position == stored[0]:
             yield from _state_difference(stored[1], state, position)
+            if counted.receipts < used:
+                came = receipt_code(counted.receipt_codes, used)
+                yield f"The register's state, stored as of event {position}, counts {counted.receipts} receipts, but {came} came before."
     yield from _attempt_difference(db, attempts)
 
 
@@ -77,6 +84,13 @@ def _sale_difference(db: Connection, sale: Sale, body: bytes) -> list[str]:
     return [f"Sale {sale.receipt} is in the list of sales with another {wrong[0]} than the events give."] if wrong else []
 
 
+def _counted(snapshot: bytes) -> Register:
+    try:
+        return msgspec.json.decode(snapshot, type=Register)
+    except UNREADABLE:
+        return Register()  # is said where it is read
+
+
 def _attempt_difference(db: Connection, attempts: dict[str, tuple[object, ...]]) -> Iterator[str]:
     stored = {row[0]: tuple(row) for row in db.execute(f"SELECT {', '.join(ATTEMPT_COLUMNS)} FROM attempt ORDER BY id")}  # noqa: S608 - names of columns
     for id in sorted({*attempts, *stored}):
@@ -93,7 +107,7 @@ def _attempt_difference(db: Connection, attempts: dict[str, tuple[object, ...]])
 
 
 def _state_difference(snapshot: bytes, rebuilt: Register, position: int) -> Iterator[str]:
-    """A new epoch's state counts its receipts on from more than the events know, until its first sale: the count is checked for itself."""
+    """A new enrolment's state counts its receipts on from another number than the events know, until its first sale: the count is checked for itself."""
     try:
         held, stored = _builtins(msgspec.json.decode(snapshot, type=Register)), msgspec.json.decode(snapshot, type=dict[str, msgspec.Raw])
     except UNREADABLE:
@@ -115,6 +129,7 @@ def _plain(state: Register) -> Register:
     return replace(
         state,
         receipts=0,
+        receipt_codes="",
         basket=_nameless(state.basket) if state.basket else None,
         suspended=tuple(map(_nameless, state.suspended)),
         parked=tuple(map(_nameless, state.parked)),

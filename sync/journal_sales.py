@@ -7,6 +7,7 @@ from typing import Any
 
 from edge_agent.domain.money import AMOUNT_MINOR_MAX
 from edge_agent.ports import SaleRow
+from sync.cipher import Connection
 
 SALE_COLUMNS = "id, number, receipt, at_ms, total_minor, currency, customer, body"
 WORDS_MAX = 6
@@ -32,6 +33,17 @@ def where_sale(text: str) -> tuple[str, list[object]]:
         clauses.append(f"({clause})")
         values += found
     return ("WHERE " + " AND ".join(clauses) if clauses else ""), values
+
+
+def receipts_used(db: Connection, codes: str) -> int:
+    """The highest number of a sale whose receipt's code is ``codes`` and that number; 0 when there is none. Looks through that register's codes alone.
+
+    Capitals and small letters are the same, as to the index that has a code once.
+    """
+    among = "receipt > ? COLLATE NOCASE AND receipt < ? COLLATE NOCASE"
+    own = "receipt = ? || printf('%06d', number) COLLATE NOCASE"  # those of store 0001-02 begin like those of register 02 of store 0001
+    row = db.execute(f"SELECT max(number) FROM sale WHERE {among} AND {own}", (codes, f"{codes}:", codes)).fetchone()  # noqa: S608 - constants
+    return int(row[0] or 0)
 
 
 def amounts(word: str) -> list[tuple[int, int]]:

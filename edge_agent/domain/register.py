@@ -79,6 +79,7 @@ class LastSale(Struct, frozen=True):
 class Register(Struct, frozen=True):
     """One selling point between two events. ``receipts`` is the last receipt number used; ``cash_minor`` what the drawer should hold.
 
+    ``receipt_codes`` is how the codes of the receipts begin that are counted, once it is known: the PC may have been another register before.
     ``claims`` are the leases that central may hold for this register and that no basket uses: without a token, its answer never came.
     """
 
@@ -94,6 +95,7 @@ class Register(Struct, frozen=True):
     last_sale: LastSale | None = None
     reviewed: tuple[Reviewed, ...] = ()
     claims: tuple[Lease, ...] = ()
+    receipt_codes: str = ""
 
     @property
     def customers(self) -> frozenset[str]:

@@ -11,7 +11,8 @@ from edge_agent.domain.tender import Tender
 
 
 class Sale(Struct, frozen=True):
-    """One completed exchange of goods. ``number`` counts receipts of this register, without gaps in one journal; ``receipt`` is how people write it."""
+    """One completed exchange of goods. ``number`` counts receipts of its register, without gaps in one journal and epoch; ``receipt`` is how people write
+    it."""
 
     id: str
     number: int
@@ -98,3 +99,21 @@ def complete(basket: Basket, market: Market, *, number: int, receipt: str, busin
         customer=customer.id if customer else "", customer_tier=customer.tier if customer else "",
         identified_by=customer.identified_by if customer else "", lease=basket.lease,
     )  # fmt: skip
+
+
+def receipt_codes(store: str, register: str) -> str:
+    """How the codes of a register's receipts begin.
+
+    >>> receipt_codes("0001", "02")
+    'R-0001-02-'
+    """
+    return f"R-{store}-{register}-"
+
+
+def receipt_code(codes: str, number: int) -> str:
+    """How a receipt number is printed, behind what a register's ``codes`` begin with.
+
+    >>> receipt_code("R-0001-02-", 123)
+    'R-0001-02-000123'
+    """
+    return f"{codes}{number:06d}"

@@ -21,7 +21,7 @@ from edge_agent.domain.events import Event, SaleCompleted
 from edge_agent.domain.market import Market
 from edge_agent.domain.reading import Source
 from edge_agent.domain.register import Register, evolve
-from edge_agent.domain.sale import Sale
+from edge_agent.domain.sale import Sale, receipt_code, receipt_codes
 from edge_agent.ports import Beeps, Catalogue, Central, Commit, FactDraft, Journal, Notice, People, Printer, TenderMethod
 from edge_agent.service.codec import event_row, read_sale, replayed, sale_row, write_state
 from edge_agent.service.desk import Desk
@@ -53,7 +53,7 @@ class Shop(Struct, frozen=True):
 
     def receipt(self, number: int) -> str:
         """How a receipt number is printed: store, register, number."""
-        return f"R-{self.store}-{self.register}-{number:06d}"
+        return receipt_code(receipt_codes(self.store, self.register), number)
 
     def printed_by(self, receipt: str) -> tuple[str, str] | None:
         """Which store and register print such a receipt code; None for one of another shape."""

@@ -48,8 +48,8 @@ def _left(cart: Cart, sale: Sale, is_missing: bool) -> Iterator[CartLine]:
 
 
 def _sales(core: Core, cart: Cart, fresh: bool) -> Iterator[tuple[Sale, bool]]:
-    """The sales here that took something out of the cart and are not in it, each once, the oldest first; False with those that may be in it: it was
-    changed since their basket took it, and copied before they were completed or soon after."""
+    """The sales here that took something out of the cart and are not in it, each once, each register's oldest first; False with those that may be in it: it
+    was changed since their basket took it, and copied before they were completed or soon after."""
     journal = core.ports.journal
     unknown = set(journal.unsent("trade", SALE_COMPLETED, cart.id))
     rows = [row for id in unknown if (row := journal.sale(id)) is not None]
