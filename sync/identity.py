@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from edge_agent.domain.sale import receipt_codes
+from edge_agent.domain.receipt_code import receipt_codes
 
 
 class Identity(Struct, frozen=True):

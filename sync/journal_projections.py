@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from edge_agent.domain.events import SaleCompleted
-from edge_agent.domain.sale import receipt_code
+from edge_agent.domain.receipt_code import receipt_code
 from sync.cipher import Connection
 
 _COMPLETED = SaleCompleted.__name__

@@ -17,8 +17,9 @@ from edge_agent.domain.attempts import attempts_touched
 from edge_agent.domain.basket import Basket
 from edge_agent.domain.events import EVENT_TYPES, Event, SaleCompleted
 from edge_agent.domain.money import digits
+from edge_agent.domain.receipt_code import receipt_code
 from edge_agent.domain.register import Register, evolve
-from edge_agent.domain.sale import Sale, receipt_code
+from edge_agent.domain.sale import Sale
 from sync.cipher import Connection
 from sync.contract.fields import UNREADABLE
 from sync.journal_append import ATTEMPT_COLUMNS, attempt_row

@@ -99,21 +99,3 @@ def complete(basket: Basket, market: Market, *, number: int, receipt: str, busin
         customer=customer.id if customer else "", customer_tier=customer.tier if customer else "",
         identified_by=customer.identified_by if customer else "", lease=basket.lease,
     )  # fmt: skip
-
-
-def receipt_codes(store: str, register: str) -> str:
-    """How the codes of a register's receipts begin.
-
-    >>> receipt_codes("0001", "02")
-    'R-0001-02-'
-    """
-    return f"R-{store}-{register}-"
-
-
-def receipt_code(codes: str, number: int) -> str:
-    """How a receipt number is printed, behind what a register's ``codes`` begin with.
-
-    >>> receipt_code("R-0001-02-", 123)
-    'R-0001-02-000123'
-    """
-    return f"{codes}{number:06d}"

@@ -20,8 +20,9 @@ from edge_agent.domain.errors import EdgeError, JournalCorrupt, NotNow, StorageE
 from edge_agent.domain.events import Event, SaleCompleted
 from edge_agent.domain.market import Market
 from edge_agent.domain.reading import Source
+from edge_agent.domain.receipt_code import receipt_code, receipt_codes
 from edge_agent.domain.register import Register, evolve
-from edge_agent.domain.sale import Sale, receipt_code, receipt_codes
+from edge_agent.domain.sale import Sale
 from edge_agent.ports import Beeps, Catalogue, Central, Commit, FactDraft, Journal, Notice, People, Printer, TenderMethod
 from edge_agent.service.codec import event_row, read_sale, replayed, sale_row, write_state
 from edge_agent.service.desk import Desk
