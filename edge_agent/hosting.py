@@ -24,8 +24,11 @@ from edge_agent.clock import Clock, ClockIds, Random, SystemClock, SystemRandom
 from edge_agent.config import Config
 from edge_agent.counter_devices import Devices
 from edge_agent.deploy.notify import Notifier
-from edge_agent.domain.errors import ConfigError, JournalLocked, StorageError
+from edge_agent.domain.code import understand
+from edge_agent.domain.code_rules import CodeRules
+from edge_agent.domain.errors import ConfigError, EdgeError, JournalLocked, StorageError
 from edge_agent.domain.gs1_library import library
+from edge_agent.domain.reading import Reading, Source
 from edge_agent.lean import SETTLED_SECONDS, settled
 from edge_agent.logs import set_up_logs
 from edge_agent.other_register import require_same_register
@@ -83,7 +86,7 @@ async def _serve(config: Config) -> None:
         beat = asyncio.get_running_loop().create_task(notifier.keep_alive(), name="watchdog")
         notifier.ready("open")
         log.info("local API answers", at=where_of(config))
-        asyncio.get_running_loop().run_in_executor(None, library)  # so that the first scan does not wait for it
+        asyncio.get_running_loop().run_in_executor(None, _warmed, agent.core.shop.rules)
         await stop.wait()
         notifier.stopping()
         log.info("service stops")
@@ -93,6 +96,13 @@ async def _serve(config: Config) -> None:
         await agent.stop()
         if config.api.port is None and listening is not None:  # else what is at that path is another service's
             config.socket.unlink(missing_ok=True)
+
+
+def _warmed(rules: CodeRules) -> None:
+    """Have everything that understands codes loaded and compiled, so that the first scan does not wait for it."""
+    library()
+    with suppress(EdgeError):
+        understand(Reading(b"is no code", "", 0, Source.KEYED), rules)
 
 
 async def _opened(config: Config, clock: Clock, random: Random, token: str, stop: asyncio.Event) -> Agent | None:

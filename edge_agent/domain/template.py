@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from msgspec import Struct
@@ -71,15 +72,15 @@ class Run(Struct, frozen=True):
 Part = Literal | Run
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Template:
-    """One template, ready to match; make it with ``parse``. Two with the same source are equal."""
+    """One template, ready to match; make it with ``parse``. Two with the same source are equal.
+
+    Its patterns are compiled when they are first asked for: every program of ours has the templates, few of them read codes.
+    """
 
     source: str
     parts: tuple[Part, ...] = field(repr=False, compare=False)
-    _exact: re.Pattern[str] = field(repr=False, compare=False)
-    _keyed: re.Pattern[str] = field(repr=False, compare=False)
-    _squeezed: re.Pattern[str] | None = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, source: str, section: str = "codes.prefixes", key: str = "template") -> Template:
@@ -97,9 +98,19 @@ class Template:
                 expected=str(error),
                 got=source,
             ) from None
-        exact = _exact_pattern(source, parts)
-        keyed = exact if _LINK.fullmatch(source) else re.compile(exact.pattern, re.IGNORECASE | re.ASCII)
-        return cls(source, parts, exact, keyed, _squeezed_pattern(source, parts))
+        return cls(source, parts)
+
+    @cached_property
+    def _exact(self) -> re.Pattern[str]:
+        return _exact_pattern(self.source, self.parts)
+
+    @cached_property
+    def _keyed(self) -> re.Pattern[str]:
+        return self._exact if self.is_link else re.compile(self._exact.pattern, re.IGNORECASE | re.ASCII)
+
+    @cached_property
+    def _squeezed(self) -> re.Pattern[str] | None:
+        return _squeezed_pattern(self.source, self.parts)
 
     @property
     def is_link(self) -> bool:
