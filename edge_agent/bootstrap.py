@@ -9,14 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
-from babel import Locale, UnknownLocaleError
 from litestar import Litestar
 
 import sync.connectors
@@ -36,8 +33,6 @@ from edge_agent.counter_devices import Devices
 from edge_agent.disk_room import DiskRoom
 from edge_agent.domain.errors import ConfigError, StorageError
 from edge_agent.domain.labels import labels
-from edge_agent.domain.market import MARKETS, Market
-from edge_agent.domain.one_line import one_line
 from edge_agent.domain.receipt import PrintJob, PrintOutcome
 from edge_agent.domain.sale_receipt import Letterhead
 from edge_agent.formats import Formats
@@ -48,12 +43,13 @@ from edge_agent.ports import Link, LinkReport
 from edge_agent.service.codec import shown_body
 from edge_agent.service.core import Core, Ports, Shop
 from edge_agent.service.till import Till
+from edge_agent.shop_here import shop_of
 from edge_agent.tenders import tender_methods
 from edge_agent.trust import trust
 from edge_agent.views import EventView, ForgottenView, JournalView, ResentView, VerificationView
 from sync.connectors.contract import Connector
 from sync.connectors.contract import Settings as ConnectorSettings
-from sync.contract.messages import Enrolled
+from sync.decoding import know_every_type
 from sync.durable_files import own_folder
 from sync.enrolment import Enrolment
 from sync.enrolment import load as load_enrolment
@@ -188,6 +184,7 @@ class Agent:
         return agent
 
     async def _begin(self) -> None:
+        know_every_type()
         self._stranded = await take_up(self.journal, self._enrolment)
         self._supervisor.start()
         duties: list[tuple[str, Callable[[], Awaitable[None]]]] = [
@@ -318,45 +315,6 @@ async def _kept_up(name: str, work: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             log.exception("a duty of the service ended and begins again", duty=name)
         await asyncio.sleep(DUTY_PAUSE_SECONDS)
-
-
-def shop_of(config: Config, who: Enrolled) -> Shop:
-    """Who this register is, from what central said at enrolment and the file says about codes. Raises ConfigError."""
-    market = market_at(who)
-    rules = config.code_rules(market.currency)
-    if "upc_market" not in config.codes:
-        rules = replace(rules, upc_market=market.country in ("US", "CA"))
-    return Shop(who.tenant, who.store, one_line(who.store_name), who.register, who.epoch, market, rules)
-
-
-def market_at(who: Enrolled) -> Market:
-    """The market of the store that a register was enrolled in. Raises ConfigError."""
-    return usable(who.market.market()) if who.market is not None else market_of(who.country)
-
-
-def market_of(country: str) -> Market:
-    """The market of a store's country. Raises ConfigError where none is described yet."""
-    market = MARKETS.get(country)
-    if market is None:
-        raise ConfigError(
-            f"Central says that this store is in {country!r}: expected one of {', '.join(sorted(MARKETS))}.", hint="Ask for a version that knows this market."
-        )
-    return market
-
-
-def usable(market: Market) -> Market:
-    """``market`` as central sent it, if this PC can keep its promises. Raises ConfigError: what, expected, got."""
-    hint = "Ask the platform's operator to correct the store's market, then enrol again."
-    if all(rate.tax_class != "standard" for rate in market.tax_rates):
-        raise ConfigError("The store's market: taxRates: expected a rate for the class standard, got none.", hint=hint, reason="market")
-    try:
-        ZoneInfo(market.timezone)
-        Locale.parse(market.locale)
-    except (ZoneInfoNotFoundError, UnknownLocaleError, ValueError, OSError) as problem:  # OSError: a folder of zones, such as Europe
-        raise ConfigError(
-            f"The store's market: expected a known time zone and locale, got {market.timezone!r} and {market.locale!r}.", hint=hint, reason="market"
-        ) from problem
-    return market
 
 
 def connector_settings(config: Config, url: str, token: str, register: str, clock: Clock) -> ConnectorSettings:

@@ -18,7 +18,7 @@ from drivers.contract import Driver
 from drivers.terminals.contract import TerminalDriver
 from edge_agent import __version__
 from edge_agent.attach import require_terminal
-from edge_agent.bootstrap import Agent, connector_part, connector_settings, keys_of, market_at, stopped_api
+from edge_agent.bootstrap import Agent, connector_part, connector_settings, keys_of, stopped_api
 from edge_agent.client import AgentClient
 from edge_agent.clock import Clock, ClockIds, Random, SystemClock, SystemRandom
 from edge_agent.config import Config
@@ -34,6 +34,7 @@ from edge_agent.logs import set_up_logs
 from edge_agent.other_register import require_same_register
 from edge_agent.screen import show
 from edge_agent.serving import LOOPBACK, Listener, bind_loopback, bind_unix, group_number, require_socket_path
+from edge_agent.shop_here import market_at
 from edge_agent.tenders import tender_methods
 from edge_agent.trust import require_authority
 from sync.contract.messages import Enrolled

@@ -25,6 +25,7 @@ from sync.central.snapshots import Snapshots
 from sync.central.storage import Db, Readers, open_database
 from sync.central.writer import Transaction, Writer
 from sync.contract.rows import StoreRow
+from sync.decoding import know_every_type
 from sync.turns import Turns
 
 DATABASE = "central.db"
@@ -48,6 +49,7 @@ class Central:
         self, folder: Path, clock: Clock | None = None, random: Random | None = None, *, tenant: str = "", ops_token: str = "", limits: Limits | None = None,
         turns: Turns | None = None,
     ) -> None:  # fmt: skip
+        know_every_type()
         clock, random, limits = clock or SystemClock(), random or SystemRandom(), limits or Limits()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / DATABASE

@@ -33,7 +33,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "drivers.framing": ("edge_agent.domain", "drivers.contract"),
     "sync": ADAPTER,
     "sync.contract": ("edge_agent.domain", "edge_agent.clock"),
-    "sync.central": ("sync.contract", "edge_agent.domain", "edge_agent.clock", "sync.turns", "sync.bounded_http", "sync.file_lock"),
+    "sync.central": ("sync.contract", "edge_agent.domain", "edge_agent.clock", "sync.turns", "sync.decoding", "sync.bounded_http", "sync.file_lock"),
     "tui": ("edge_agent.client", "edge_agent.views"),
 }
 ROOTS = ("edge_agent.bootstrap", "edge_agent.cli")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from edge_agent.bootstrap import shop_of
 from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.config import Config
 from edge_agent.domain.code import GtinCode
 from edge_agent.domain.errors import ConfigError
 from edge_agent.domain.market import GERMANY, UNITED_STATES, Market, TaxRate, TaxRounding
+from edge_agent.shop_here import shop_of
 from sync.central.serving import EmbeddedCentral
 from sync.connectors.contract import Settings
 from sync.connectors.http import HttpEnroller
