@@ -61,6 +61,11 @@ def proofs(seeds: Sequence[int], sales: int) -> list[Proof]:
             (sys.executable, "-m", "tests.simulation.power_cuts", "--cuts", "1000"),
         ),
         Proof(
+            "what the service acknowledged survives a power cut, and central, terminal and paper agree with it",
+            "power cuts by the kernel, ext4 and XFS, the real service selling, at random moments and at 32 named points",
+            (sys.executable, "-m", "tests.simulation.power_service", "--cuts", "400", "--points", "1"),
+        ),
+        Proof(
             "the journal opens, complete, on whatever a power cut leaves of the disk",
             "disks with lost, torn and reordered writes and failed syncs",
             (sys.executable, "-m", "tests.simulation.crash_states", "--states", "200000"),

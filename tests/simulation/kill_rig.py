@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,7 @@ from typing import Self
 import httpx
 
 from edge_agent.client import AgentClient
-from edge_agent.clock import ClockIds, SystemClock, SystemRandom
+from edge_agent.clock import Clock, ClockIds, SystemClock, SystemRandom
 from edge_agent.config import load_config
 from edge_agent.demo.operations import Operations
 from edge_agent.demo.processes import CentralProgram, Program
@@ -105,11 +106,16 @@ class Service:
             return
         asyncio.get_running_loop().add_reader(self._watch, self._gone)
 
+    def strike(self) -> None:
+        """kill -9. When this returns, no call that is in the kernel comes back to the program."""
+        if not self.dead.is_set():
+            with suppress(ProcessLookupError):  # it is gone already, and the loop does not know yet
+                signal.pidfd_send_signal(self._watch, signal.SIGKILL)
+
     async def kill(self) -> None:
         """kill -9, and wait until it is gone."""
-        if not self.dead.is_set():
-            signal.pidfd_send_signal(self._watch, signal.SIGKILL)
-            await asyncio.wait_for(self.dead.wait(), DEAD_SECONDS_MAX)
+        self.strike()
+        await asyncio.wait_for(self.dead.wait(), DEAD_SECONDS_MAX)
 
     def _gone(self) -> None:
         if self._watch >= 0:
@@ -134,28 +140,30 @@ class Counter:
         self.command_id = ""
 
     async def __aenter__(self) -> Self:
-        self.central = CentralProgram(self.folder / "central", self.folder / "central.log").__enter__()
-        try:
+        async with AsyncExitStack() as parts:
+            self.central = parts.enter_context(CentralProgram(self.folder / "central", self.folder / "central.log"))
             self.stock = await asyncio.to_thread(self._open_central)
             self.operations = Operations(self.central.url, self.central.token)
-            self.world = QuickWorld(self.folder, self._clock, self.central.address).__enter__()
-            self.nursery = Nursery(self.log).__enter__()
-        except BaseException:
-            self.central.__exit__(None, None, None)
-            raise
-        await asyncio.to_thread(self._enrol)
-        self.service = Service(self.nursery, self.world.config_path, self.log)
-        transport = httpx.AsyncHTTPTransport(uds=str(self.world.socket))
-        self.client = AgentClient(transport, new_id=lambda: self.command_id, pause=lambda seconds: asyncio.sleep(min(seconds, LOOK_AGAIN_SECONDS)))
-        self.screen = await Screen(self.client).__aenter__()
+            self.world = parts.enter_context(self._made_world(self._clock))
+            self.nursery = parts.enter_context(Nursery(self.log))
+            await asyncio.to_thread(self._enrol)
+            self.service = Service(self.nursery, self.world.config_path, self.log)
+            parts.push_async_callback(self.service.kill)
+            transport = self._made_transport(self.world.socket)
+            self.client = AgentClient(transport, new_id=lambda: self.command_id, pause=lambda seconds: asyncio.sleep(min(seconds, LOOK_AGAIN_SECONDS)))
+            self.screen = await parts.enter_async_context(Screen(self.client))
+            self._parts = parts.pop_all()
         self.new_id: Callable[[], str] = ClockIds(self._clock, self._random)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self.screen.__aexit__()
-        await self.service.kill()
-        for part in (self.nursery, self.world, self.central):
-            part.__exit__(None, None, None)
+        await self._parts.aclose()
+
+    def _made_world(self, clock: Clock) -> World:
+        return QuickWorld(self.folder, clock, self.central.address)
+
+    def _made_transport(self, socket: Path) -> httpx.AsyncBaseTransport:
+        return httpx.AsyncHTTPTransport(uds=str(socket))
 
     def _open_central(self) -> Stock:
         at_ms = self._clock.now_ms()

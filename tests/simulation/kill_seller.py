@@ -23,6 +23,7 @@ from tests.simulation.kill_rig import START_SECONDS_MAX, Counter
 
 STEP_SECONDS_MAX = 12.0
 SETTLED_SECONDS_MAX = 30.0
+ASK_WHY_SECONDS = 2.0
 OPEN_ATTEMPT = ("intent", "sent", "in_progress", "aborting", "unknown")
 REFUSED_NOW = ("terminal_unsettled", "terminal_absent", "no_card_method")
 
@@ -303,15 +304,19 @@ class Seller:
                 self.aside.pop(basket, None)
 
     async def up(self, boot: str) -> None:
-        """Wait until it answers. Raises Dead."""
+        """Wait until it answers. Raises Dead; ApiProblem when it answers that it cannot sell."""
         service, screen = self.counter.service, self.counter.screen
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + START_SECONDS_MAX
+        deadline, ask = loop.time() + START_SECONDS_MAX, loop.time() + ASK_WHY_SECONDS
         while screen.boot == boot or screen.away:
             if service.dead.is_set():
                 raise Dead
             if loop.time() > deadline:
                 raise NotSeen(f"waited {START_SECONDS_MAX:g} s for the service to answer; see {self.counter.log}")
+            if loop.time() > ask:
+                ask += ASK_WHY_SECONDS
+                with contextlib.suppress(ServiceUnreachable):
+                    await self.counter.client.snapshot()
             await asyncio.sleep(0.005)
 
     def _require(self, right: Callable[[v.Snapshot], bool], what: str) -> None:

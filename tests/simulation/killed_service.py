@@ -41,6 +41,8 @@ PAPER = ("print.before", "drawer.before", "drawer.after", "print.half", "print.a
 TERMINAL = ("terminal.before", "terminal.first_byte", "terminal.half", "terminal.last_byte", "terminal.step", "terminal.answer", "learn.before", "learn.after")
 POINTS = (*START, *DISK, *PUSH, *PAPER, *TERMINAL)
 BUGS = ("ask_first", "forget_id", "answer_early")
+UNSYNCED = "unsynced"
+"""A bug that only a power cut shows: what is committed is in the log, and is not synced."""
 
 
 class Trap:
@@ -211,8 +213,18 @@ def plant(bug: str) -> None:
                 return Committed(self.position() + len(wanted.events), fresh=True)
 
             Journal.commit = hasty  # type: ignore[method-assign]
+        case "unsynced":
+            from sync import journal_disk
+
+            settings: Callable[[Any], None] = journal_disk._settings
+
+            def weaker(db: Any) -> None:
+                settings(db)
+                db.execute("PRAGMA synchronous = NORMAL")
+
+            journal_disk._settings = weaker
         case _:
-            raise SystemExit(f"--bug: expected one of {', '.join(BUGS)}, got {bug!r}")
+            raise SystemExit(f"--bug: expected one of {', '.join((*BUGS, UNSYNCED))}, got {bug!r}")
 
 
 def _ask_first() -> None:

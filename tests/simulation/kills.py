@@ -38,6 +38,8 @@ COLD_EVERY_KILLS = 10
 """So often the service is started as a program of its own; else it is forked with everything imported, which is quicker."""
 NOT_REACHED_SECONDS = 25.0
 READY_SECONDS_MAX = 60.0
+WRONG = (Violated, NotSeen, ApiProblem, TimeoutError)
+"""How the seller says that something is not as it should be."""
 
 
 @dataclass
@@ -59,6 +61,8 @@ class Report:
 class Kills:
     """Kills one register again and again."""
 
+    fault = "kill"
+
     def __init__(self, folder: Path, seed: int, bug: str = "", *, cold_every: int = COLD_EVERY_KILLS, audit_every: int = AUDIT_EVERY_KILLS) -> None:
         self.report = Report()
         self._dice = Random(seed)
@@ -71,7 +75,7 @@ class Kills:
 
     async def run(self, plan: Sequence[str]) -> Report:
         """Kill once for each word of ``plan``: a named point, or ``random``."""
-        async with Counter(self._folder, self._seed) as counter:
+        async with self._made_counter() as counter:
             self._counter, self._seller, self._paper = counter, Seller(counter, self._seed), Paper(counter.world.printer)
             try:
                 await self._open()
@@ -81,15 +85,32 @@ class Kills:
                         await self._audit()
                         if self.report.violations:
                             break
-            except (Violated, NotSeen, ApiProblem, TimeoutError) as wrong:
-                self.report.violations.append(f"kill {sum(self.report.faults.values())}: {wrong or type(wrong).__name__}")
-            self.report.sales, self.report.repeated = len(self._seller.sold), self._seller.repeated
-            self.report.unprinted = len(self._seller.unprinted)
-            self.report.repeated_after_commit = self._seller.repeated_before
-            self.report.charges = sum(1 for entry in counter.world.terminal.ledger.entries() if entry.charged_minor)
-        if not self.report.violations and (told := await asyncio.to_thread(counter.verify_by_command)):
-            self.report.violations.append(told)
+            except Dead:
+                self.report.violations.append(f"{self.fault} {sum(self.report.faults.values())}: the service ended by itself; see {counter.log}")
+            except WRONG as wrong:
+                self.report.violations.append(f"{self.fault} {sum(self.report.faults.values())}: {wrong or type(wrong).__name__}")
+            self._sum_up()
+            if not self.report.violations and (told := await asyncio.to_thread(counter.verify_by_command)):
+                self.report.violations.append(told)
+            if not self.report.violations:
+                await self._afterwards()
         return self.report
+
+    def _sum_up(self) -> None:
+        self.report.sales, self.report.repeated = len(self._seller.sold), self._seller.repeated
+        self.report.unprinted = len(self._seller.unprinted)
+        self.report.repeated_after_commit = self._seller.repeated_before
+        self.report.charges = sum(1 for entry in self._counter.world.terminal.ledger.entries() if entry.charged_minor)
+
+    async def _afterwards(self) -> None:
+        """What else there is to try with a counter whose books agree. Its service does not run."""
+
+    def _made_counter(self) -> Counter:
+        return Counter(self._folder, self._seed)
+
+    async def _strike(self) -> None:
+        """End the service."""
+        await self._counter.service.kill()
 
     async def _open(self) -> None:
         counter, seller = self._counter, self._seller
@@ -124,8 +145,10 @@ class Kills:
             self.report.faults[point if named else "random, starting" if starting else "random"] += 1
             if named and not reached:
                 self.report.not_reached[point] += 1
-            await service.kill()
+            await self._strike()
             await self._over(selling)
+            if reached and not named:
+                raise Dead
         finally:
             for task in (selling, watching):
                 task.cancel()
@@ -145,7 +168,7 @@ class Kills:
             up.cancel()
 
     async def _answering(self) -> None:
-        with contextlib.suppress(Dead):
+        with contextlib.suppress(Dead, ApiProblem):
             await self._seller.up(self._boot)
 
     async def _sell(self) -> None:
@@ -164,7 +187,7 @@ class Kills:
     async def _put_out(self) -> None:
         """What is left after a kill: the printer's half receipt is torn off."""
         printer = self._counter.world.printer
-        await self._counter.service.kill()
+        await self._strike()
         if not await asyncio.to_thread(printer.wait_for, lambda: not printer.connected, 5.0):
             raise NotSeen("the printer did not see within 5 s that its connection is gone")
         self._paper.tear()
@@ -172,17 +195,14 @@ class Kills:
     async def _audit(self) -> None:
         boot = self._counter.screen.boot
         await self._counter.service.start(bug=self._bug)
-        try:
-            await self._seller.come_back(boot)
-            await self._seller.clear()
-            loop = asyncio.get_running_loop()
-            end = loop.time() + 5.0
-            while (last := self._counter.screen.now.last_sale) is not None and last.print_state == "printing" and loop.time() < end:
-                await asyncio.sleep(0.02)
-            await asyncio.to_thread(self._counter.world.terminal.wait, lambda terminal: terminal.payment is None)
-            self.report.violations += await audit(self._counter, self._seller, self._paper)
-        except Dead as gone:
-            raise Violated(f"the service ended by itself; see {self._counter.log}") from gone
+        await self._seller.come_back(boot)
+        await self._seller.clear()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + 5.0
+        while (last := self._counter.screen.now.last_sale) is not None and last.print_state == "printing" and loop.time() < end:
+            await asyncio.sleep(0.02)
+        await asyncio.to_thread(self._counter.world.terminal.wait, lambda terminal: terminal.payment is None)
+        self.report.violations += await audit(self._counter, self._seller, self._paper)
         self.report.audits += 1
         self.report.facts = sum(stream.head for stream in (await self._counter.client.status()).streams)
         await self._put_out()

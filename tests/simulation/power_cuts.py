@@ -29,7 +29,8 @@ from tests.simulation.selling_child import hurry, say_aloud, sell, weaken
 from tests.simulation.sold import Told, violations
 
 SHUTDOWN = 0x8004587D
-NO_LOG_FLUSH = 2
+FLAGS = (2).to_bytes(4, sys.byteorder)
+"""Without writing the log of the file system out first."""
 MAKE = {
     "ext4": (96, ("mkfs.ext4", "-q", "-F")),
     "xfs": (320, ("mkfs.xfs", "-q", "-f")),
@@ -75,11 +76,12 @@ class Mount:
     def mount(self) -> None:
         _run("mount", "-o", "loop", str(self._image), str(self.at))
 
-    def cut(self) -> None:
-        """From the return of this on nothing is written any more."""
+    def cut(self, before: Callable[[], object] = lambda: None) -> None:
+        """From the return of this on nothing is written any more. ``before`` is called in the very last moment."""
         handle = os.open(self.at, os.O_RDONLY)
         try:
-            fcntl.ioctl(handle, SHUTDOWN, NO_LOG_FLUSH.to_bytes(4, sys.byteorder))
+            before()
+            fcntl.ioctl(handle, SHUTDOWN, FLAGS)
         finally:
             os.close(handle)
 
@@ -187,7 +189,7 @@ def cuts(base: Path, kind: str, count: int, seed: int, enough: int = 0) -> list[
 
 
 def _worker(job: tuple[str, str, int, int]) -> list[str]:
-    signal.signal(signal.SIGTERM, _stopped)
+    signal.signal(signal.SIGTERM, stopped)
     base, kind, count, seed = job
     hurry()
     folder = Path(base) / f"{kind}-{seed}"
@@ -195,7 +197,8 @@ def _worker(job: tuple[str, str, int, int]) -> list[str]:
     return cuts(folder, kind, count, seed)
 
 
-def _stopped(number: int, _: object) -> None:
+def stopped(number: int, _: object) -> None:
+    """On SIGTERM: end by an exception, so that nothing is left mounted."""
     raise SystemExit(128 + number)
 
 
@@ -229,7 +232,7 @@ def main(words: Sequence[str]) -> int:
     if why:
         print(json.dumps({"skipped": why}))
         return 3
-    signal.signal(signal.SIGTERM, _stopped)
+    signal.signal(signal.SIGTERM, stopped)
     base = scratch()
     try:
         jobs = [(str(base), kind, said.cuts // len(kinds), said.seed) for kind in kinds]
