@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
 import fcntl
 import json
 import os
@@ -28,6 +29,8 @@ from tests.simulation.disk_watch import scratch, shared
 from tests.simulation.selling_child import hurry, say_aloud, sell, weaken
 from tests.simulation.sold import Told, violations
 
+NEW_MOUNTS, PRIVATE_BELOW = 0x20000, 0x4000 | 0x40000
+"""CLONE_NEWNS of unshare(2); MS_REC and MS_PRIVATE of mount(2)."""
 SHUTDOWN = 0x8004587D
 FLAGS = (2).to_bytes(4, sys.byteorder)
 """Without writing the log of the file system out first."""
@@ -58,6 +61,25 @@ def unavailable(kinds: Sequence[str]) -> str:
     finally:
         shutil.rmtree(base)
     return ""
+
+
+def apart() -> str:
+    """Put this process and its children to come among mounts of their own; why that cannot be, or ``""``.
+
+    ``ip netns exec`` copies whatever is mounted where it is started. A file system of which another process has such a copy is not given up
+    when it is unmounted, and mounting it again would give the one back that has no power. Nobody copies from here; and what is mounted here goes
+    with the last of these processes, however they end.
+    """
+    system = ctypes.CDLL(None, use_errno=True)
+    if system.unshare(NEW_MOUNTS) or system.mount(b"none", b"/", None, PRIVATE_BELOW, None):
+        return f"mounts of its own: {os.strerror(ctypes.get_errno())}"
+    return ""
+
+
+def mounts(below: Path) -> list[str]:
+    """Where something is mounted below ``below``. The places themselves may not answer."""
+    places = (line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines())
+    return [place for place in places if place.startswith(f"{below}/")]
 
 
 class Mount:
@@ -103,7 +125,7 @@ def mounted(base: Path, kind: str) -> Iterator[Mount]:
     try:
         yield mount
     finally:
-        while os.path.ismount(mount.at):
+        while str(mount.at) in mounts(base):
             subprocess.run(["umount", "-l", str(mount.at)], check=True)
         mount.at.rmdir()
         (base / f"{kind}.img").unlink()
@@ -214,10 +236,8 @@ def control(base: Path, kind: str) -> int:
 
 def clean(base: Path) -> None:
     """Leave nothing mounted and nothing behind, also after a worker that was killed."""
-    for line in Path("/proc/mounts").read_text().splitlines():
-        where = line.split()[1]
-        if where.startswith(f"{base}/"):
-            subprocess.run(["umount", "-l", where], check=False)
+    for where in mounts(base):
+        subprocess.run(["umount", "-l", where], check=False)
     shutil.rmtree(base, ignore_errors=True)
 
 
@@ -228,7 +248,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     said = parser.parse_args(words)
     kinds = said.fs.split(",")
-    why = unavailable(kinds)
+    why = unavailable(kinds) or apart()
     if why:
         print(json.dumps({"skipped": why}))
         return 3

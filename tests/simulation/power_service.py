@@ -38,7 +38,7 @@ from tests.simulation.kill_rig import Counter, QuickWorld
 from tests.simulation.kill_seller import Dead
 from tests.simulation.killed_service import POINTS, UNSYNCED
 from tests.simulation.kills import WRONG, Kills, Report, plan_of
-from tests.simulation.power_cuts import Mount, clean, mounted, stopped, unavailable
+from tests.simulation.power_cuts import Mount, apart, clean, mounted, stopped, unavailable
 
 AUDIT_EVERY_CUTS = 25
 PULLING = "random, taking over what central publishes"
@@ -245,7 +245,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--keep", action="store_true", help="keep the files")
     said = parser.parse_args(words)
     kinds = said.fs.split(",")
-    why = unavailable(kinds)
+    why = unavailable(kinds) or apart()
     if why:
         print(json.dumps({"skipped": why}))
         return 3

@@ -25,22 +25,32 @@ def test_power_cuts_under_the_service_lose_nothing_acknowledged_and_would_withou
     assert said["control_found"] == 1
 
 
-def test_nothing_is_left_mounted_by_one_that_is_told_to_stop() -> None:
+def test_nobody_else_sees_what_is_mounted_and_nothing_is_left_of_one_that_is_told_to_stop() -> None:
     if why := unavailable(["ext4"]):
         (pytest.fail if os.environ.get("EDGE_REQUIRE_PEERS") == "1" else pytest.skip)(why)
     command = [sys.executable, "-m", "tests.simulation.power_service", "--cuts", "1000", "--fs", "ext4"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stderr is not None
-        base = running.stderr.readline().split()[-1]
-        assert Path(base).is_dir()
-        until = time.monotonic() + 30.0
-        while f" {base}/" not in Path("/proc/mounts").read_text():
-            assert time.monotonic() < until
-            time.sleep(0.02)
-        running.send_signal(signal.SIGTERM)
+        try:
+            assert running.stderr is not None
+            base = running.stderr.readline().split()[-1]
+            assert Path(base).is_dir()
+            until = time.monotonic() + 30.0
+            while f" {base}/" not in Path(f"/proc/{running.pid}/mounts").read_text():
+                assert time.monotonic() < until
+                time.sleep(0.02)
+            assert base not in Path("/proc/self/mounts").read_text()
+            assert loops_on(base)
+        finally:
+            running.send_signal(signal.SIGTERM)
         assert running.wait(30.0) == 128 + signal.SIGTERM
-    assert base not in Path("/proc/mounts").read_text()
+    assert not loops_on(base)
     assert not Path(base).exists()
+
+
+def loops_on(base: str) -> list[str]:
+    """Images below ``base`` that are a block device still, whoever has it mounted."""
+    images = [path.read_text().strip() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
+    return [image for image in images if image.startswith(f"{base}/")]
 
 
 async def test_an_answer_that_was_not_here_whole_when_the_power_went_never_comes(tmp_path: Path) -> None:
