@@ -188,6 +188,8 @@ class Journal:
 
         ``earlier`` is where central stands with the earlier epochs of the register; where it did not say, what it acknowledged counts.
         """
+        if identity == self.identity:
+            return 0  # also of a journal that cannot be written just now
         at_ms = self._clock.now_ms()
         return await self._writer.run(lambda db: adopt(db, identity, at_ms, earlier))
 

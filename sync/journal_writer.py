@@ -92,12 +92,13 @@ class Writer:
     def start(self, first: Work[None]) -> None:
         """Open the journal, run ``first`` in a transaction of its own, and start the thread. Raises StorageError.
 
-        Without room for the ballast the journal opens, but stopped: what it holds can be read, and open attempts can be finished.
+        Without room for the ballast the journal opens, but stopped: what it holds can be read, and open attempts can be finished. So it does where the
+        ballast's room is all that is left.
         """
         try:
             self._db = self._disk.open()
             self._settle_first(self._db)
-            self._transact(self._db, first)
+            self._begin(self._db, first)
             self._hold_ballast()
         except (SqlError, OSError, StorageError) as problem:
             self._close()
@@ -301,7 +302,22 @@ class Writer:
             raise why from problem
         self._stopped, self._doubtful = None, frozenset()
 
+    def _begin(self, db: Connection, first: Work[None]) -> None:
+        """``first``, on a full disk in the ballast's room: a payment that was under way when the power failed does not wait for somebody to make room."""
+        try:
+            self._transact(db, first)
+        except (SqlError, OSError) as problem:
+            why = self._disk.error(problem)
+            if not isinstance(why, DiskFull) or not self._disk.release_ballast():
+                raise
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            self._transact(db, first)
+            self._stopped = why
+
     def _hold_ballast(self) -> None:
+        if self._stopped is not None:
+            return  # it is held again when the journal comes back
         try:
             self._disk.hold_ballast()
         except DiskFull as problem:

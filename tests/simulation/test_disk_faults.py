@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
-from edge_agent.domain.errors import JournalCorrupt, StorageFailed
+from edge_agent.domain.errors import DiskFull, JournalCorrupt, StorageFailed
+from edge_agent.domain.tender import AttemptState
 from sync.cipher import open_file
 from sync.file_lock import FileLock
+from sync.identity import Identity
 from tests.simulation.disk_watch import Kind, Step
 from tests.simulation.platter import Platter, Write, apply
 from tests.simulation.test_journal_faults import open_faulty
-from tests.support_journal import KEY, a_commit, open_journal, raw
+from tests.support_journal import KEY, a_commit, an_attempt, open_journal, raw, small_disk
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = 3
@@ -160,6 +162,30 @@ async def test_a_start_settles_what_the_run_before_it_left_in_the_log(tmp_path: 
         assert await journal.known_command("left")
     async with open_journal(tmp_path / "without the log") as journal:
         assert await journal.known_command("left")
+
+
+async def test_a_start_on_a_full_disk_takes_its_room_from_the_ballast_and_records_the_payment_under_way(tmp_path: Path) -> None:
+    """The power failed while the terminal thought, and something else had filled the disk: nobody waits for IT to know what was paid."""
+    with small_disk(tmp_path / "disk", kilobytes=4_000) as folder:
+        payment = an_attempt("tender", "ref")
+        async with open_journal(folder) as journal:
+            await journal.adopt(Identity("/t/acme/s/0001/r/02", "1"))
+            await journal.commit(a_commit("intent", attempts=(payment,)))
+        (folder / "filler").write_bytes(bytes(os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize))
+        async with open_journal(folder) as journal:
+            assert isinstance(journal.stopped, DiskFull)
+            assert await journal.adopt(journal.identity) == 0
+            with pytest.raises(DiskFull):
+                await journal.commit(a_commit("not now"))
+            settled = an_attempt("tender", "ref", AttemptState.APPROVED, id=payment.id)
+            assert (await journal.commit(a_commit("settled", attempts=(settled,), must=True))).fresh
+            with pytest.raises(DiskFull):
+                await journal.reopen()
+            (folder / "filler").unlink()
+            await journal.reopen()
+            assert journal.stopped is None
+            assert [await journal.known_command(command) for command in ("intent", "settled", "not now")] == [True, True, False]
+            assert (folder / "journal.ballast").exists()
 
 
 def test_a_lock_is_taken_although_its_owner_cannot_be_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
