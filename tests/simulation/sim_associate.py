@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from edge_agent.clock import ClockIds
 from edge_agent.domain import commands as do
 from edge_agent.domain.basket import Basket
-from edge_agent.domain.errors import EdgeError, StorageError
+from edge_agent.domain.errors import DiskFull, EdgeError, StorageError
 from edge_agent.domain.quantity import Quantity, Unit
 from edge_agent.domain.reading import Reading
 from edge_agent.domain.register import Register
@@ -36,6 +36,8 @@ class Told:
     commands: list[str] = field(default_factory=list)
     sales: dict[str, int] = field(default_factory=dict)
     reviewed: set[str] = field(default_factory=set)
+    refused_when_full: int = 0
+    recorded_when_full: int = 0
     violations: list[str] = field(default_factory=list)
 
 
@@ -72,18 +74,21 @@ class Associate:
 
     # --- doing ---
 
-    async def back_up(self) -> None:
-        """Wait until the service runs and its disk takes what it writes. One that never starts again is a violation."""
+    async def back_up(self, *, selling: bool = True) -> None:
+        """Wait until the service runs and (``selling``) its disk takes what it writes. One that never starts again is a violation."""
         failed = 0
-        while self._pc.life is None or self._pc.till is None or self._till.core.desk.stopped is not None:
+        while self._pc.life is None or self._pc.till is None or (selling and self._till.core.desk.stopped is not None):
             if self._pc.life is None:
                 await asyncio.sleep(self._random.between(0.5, 20.0))
                 died_soon = None if self._world.faults.off or not self._random.chance(0.2) else self._random.below(400)
+                has_room = not self._pc.room.is_full or self._pc.room.holds_ballast
                 try:
                     await self._pc.boot(died_soon)
                 except StorageError as problem:
                     self._world.tell("did not start", problem.key)
                     self._pc.kill()
+                    if isinstance(problem, DiskFull) and self._pc.room.is_full and has_room:
+                        self.told.violations.append("did not start on a full disk, although there was the ballast's room")
                     failed += 1
                     assert failed < STARTS_MAX, f"the service does not start any more: {problem.message}"
             else:
@@ -93,12 +98,13 @@ class Associate:
         """Have the service do it, once, whatever happens on the way; False when it was refused."""
         id = self._new_id()
         while True:
-            await self.back_up()
+            await self.back_up(selling=self._random.chance(0.7))  # else a key is pressed although the screen says that nothing is sold
             try:
                 await self._pc.ask(lambda: self._once(id, what, work))
             except Gone:
                 continue
-            except StorageError:
+            except StorageError as problem:
+                self.told.refused_when_full += isinstance(problem, DiskFull) and self._pc.room.is_full
                 await asyncio.sleep(1.0)
                 continue
             except EdgeError as refusal:

@@ -42,7 +42,8 @@ def audit(world: World, pc: SimPC, central: SimCentral, terminal: SimTerminal, t
     for wire in facts:
         digest.update(wire)
     world.tell("facts", digest.hexdigest())
-    return {"violations": found, "sales": len(sales), "facts": len(facts)}
+    kept = {"refused_when_full": told.refused_when_full, "recorded_when_full": told.recorded_when_full}
+    return {"violations": found, "sales": len(sales), "facts": len(facts), **kept}
 
 
 def _promises(journal: Journal, told: Told, written: dict[str, int]) -> list[str]:

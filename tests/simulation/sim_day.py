@@ -31,6 +31,7 @@ from tests.simulation.sim_associate import Associate
 from tests.simulation.sim_audit import audit
 from tests.simulation.sim_bugs import PLANTED
 from tests.simulation.sim_central import SimCentral, central_app
+from tests.simulation.sim_full import full_disks
 from tests.simulation.sim_loop import Seeded, SimLoop
 from tests.simulation.sim_pc import Gone, SimPC
 from tests.simulation.sim_terminal import SimTerminal
@@ -39,6 +40,9 @@ from tests.support_shop import MARIA_KNOWN, MARIAS_CART, OMAR_KNOWN
 
 DAY_MS = 86_400_000
 DIED = "the process of this seed died"
+COUNTED = ("sales", "facts", "virtual_seconds", "steps", "refused_when_full", "recorded_when_full")
+TOLD = ("hash", "violations", *COUNTED)
+"""What is told beside the faults."""
 QUIET_SECONDS_MAX = 2 * 3_600.0
 
 
@@ -81,7 +85,7 @@ async def live(world: World, sales: int) -> dict[str, Any]:
     await pc.boot()
     world.faults.off = False
     associate = Associate(world, pc, terminal)
-    disturbing = asyncio.get_running_loop().create_task(chaos(world, pc, central))
+    disturbing = [asyncio.get_running_loop().create_task(what) for what in (chaos(world, pc, central), full_disks(world, pc, terminal, associate.told))]
     while associate.sales < sales and not associate.told.violations:
         try:
             await associate.serve()
@@ -92,11 +96,13 @@ async def live(world: World, sales: int) -> dict[str, Any]:
     return audit(world, pc, central, terminal, associate.told)
 
 
-async def _quiet(world: World, pc: SimPC, central: SimCentral, associate: Associate, disturbing: asyncio.Task[None]) -> None:
+async def _quiet(world: World, pc: SimPC, central: SimCentral, associate: Associate, disturbing: Sequence[asyncio.Task[None]]) -> None:
     """No more faults: everything has to come to its end by itself."""
     world.faults.off = True
     world.network_up = True
-    disturbing.cancel()
+    pc.room.clear()
+    for task in disturbing:
+        task.cancel()
     central.restart()
     if pc.life is not None:
         pc.life.steps_left = None
@@ -203,7 +209,7 @@ def one_after_another(seeds: Sequence[int], sales: int, bug: str = "", *, show: 
     for seed in seeds:
         found = in_child(seed, sales, base, bug)
         digest.update(str(found.get("hash")).encode())
-        totals.update({name: found.get(name, 0) for name in ("sales", "facts", "virtual_seconds", "steps")})
+        totals.update({name: found.get(name, 0) for name in COUNTED})
         totals.update(found["happened"])
         if found["violations"]:
             violated += 1
@@ -229,10 +235,6 @@ def side_by_side(seeds: Sequence[int], sales: int, jobs: int) -> dict[str, Any]:
     return {"hash": digest.hexdigest(), **totals}
 
 
-COUNTED = ("hash", "violations", "sales", "facts", "virtual_seconds", "steps")
-"""What is told beside the faults."""
-
-
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.sim_day", description="Simulated days of faults; exit 1 on any violation.")
     parser.add_argument("--seeds", default="0:10", help="One seed, or FIRST:LAST (the last is left out).")
@@ -243,7 +245,7 @@ def main(words: list[str]) -> int:
     given = parser.parse_args(words)
     seeds = range(*seeds_of(given.seeds))
     found = side_by_side(seeds, given.sales, given.jobs) if given.jobs > 1 else one_after_another(seeds, given.sales, given.bug, show=given.show)
-    faults = sum(count for name, count in found.items() if name not in COUNTED)
+    faults = sum(count for name, count in found.items() if name not in TOLD)
     print(json.dumps({"faults": faults, **found}))
     return 1 if found["violations"] else 0
 

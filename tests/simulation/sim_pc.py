@@ -21,7 +21,6 @@ from edge_agent.payments.cash import Cash
 from edge_agent.ports import LinkReport
 from edge_agent.service.core import Core, Ports, Shop
 from edge_agent.service.till import Till
-from sync.cipher import Connection, Rows, SqlError
 from sync.connectors.contract import Settings
 from sync.connectors.http import HttpConnector, HttpEnroller
 from sync.enrol import request_of
@@ -30,43 +29,13 @@ from sync.journal import Journal
 from sync.journal_disk import JournalDisk
 from sync.push import Push
 from tests.simulation.sim_central import SimCentral, SimNetwork
+from tests.simulation.sim_disk import BALLAST_BYTES, Room, SimJournalDisk
 from tests.simulation.sim_loop import Life, Seeded, SimClock, SimTurns
 from tests.simulation.sim_terminal import SimTerminal
 from tests.simulation.sim_world import START_MS, World, as_after_a_crash
 from tests.support_shop import MemoryCatalogue, MemoryPeople, PaperTray
 
 KEY = bytes(range(32))
-BALLAST_BYTES = 4096
-
-
-class FailingConnection:
-    """The journal's connection, on a disk that now and then fails a commit: before it, or, worse, after it."""
-
-    def __init__(self, db: Connection, world: World) -> None:
-        self._db = db
-        self._world = world
-
-    def execute(self, sql: str, parameters: Any = ()) -> Rows:
-        if sql == "COMMIT" and self._world.random.chance(self._world.faults.disk):
-            self._world.count("commit failed")
-            if self._world.random.chance(0.5):
-                self._db.execute("COMMIT")
-            else:
-                self._db.execute("ROLLBACK")
-            problem = SqlError("disk I/O error")
-            problem.sqlite_errorcode = self._world.random.one_of((10, 13))  # type: ignore[attr-defined] # as the engine's own errors have
-            raise problem
-        return self._db.execute(sql, parameters)
-
-    def executemany(self, sql: str, parameters: Any) -> Rows:
-        return self._db.executemany(sql, parameters)
-
-    @property
-    def in_transaction(self) -> bool:
-        return self._db.in_transaction
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._db, name)
 
 
 class SimPC:
@@ -81,6 +50,7 @@ class SimPC:
         self.clock = SimClock(world.loop, START_MS)
         self.random = Seeded(f"pc-{register}-{world.seed}")
         self.folder = world.folder / f"pc-{register}-0"
+        self.room = Room(lambda: self.folder)
         self.catalogue = MemoryCatalogue()
         self.people = MemoryPeople()
         self.token = ""
@@ -153,16 +123,7 @@ class SimPC:
                 return
 
     def _disk(self, *given: Any) -> JournalDisk:
-        world = self._world
-
-        class SimDisk(JournalDisk):
-            def open(self) -> Connection:
-                return FailingConnection(super().open(), world)  # type: ignore[return-value] # what it lacks it takes from the connection
-
-            def _make_room(self, used: int) -> None:
-                """Zeros ahead of the log are for real disks."""
-
-        return SimDisk(*given)
+        return SimJournalDisk(self._world, self.room, *given)
 
     def plan_death(self, steps: int) -> None:
         """Die in so many steps of the program's own, wherever that is."""

@@ -19,6 +19,7 @@ FOUND_BY = {
     "does_not_look_whether_a_command_is_known": 4,
     "numbers_facts_after_the_commit": 7,
 }
+FULL = 0
 """Tried first, because most days do not meet the trouble that these need."""
 
 
@@ -34,6 +35,18 @@ def test_one_seed_is_one_history(tmp_path: Path) -> None:
     first, again, other = (in_child(seed, 5, tmp_path) for seed in (7, 7, 8))
     assert first["hash"] == again["hash"]
     assert first["hash"] != other["hash"]
+
+
+def test_on_a_full_disk_nothing_is_sold_and_a_payment_under_way_is_recorded(tmp_path: Path) -> None:
+    refused = recorded = 0
+    for seed in (FULL, *range(BITES_SEEDS_MAX)):
+        found = in_child(seed, SALES, tmp_path)
+        assert found["violations"] == []
+        refused, recorded = refused + found["refused_when_full"], recorded + found["recorded_when_full"]
+        assert found["happened"].get("disk full", 0) or not (found["refused_when_full"] or found["recorded_when_full"])
+        if refused and recorded:
+            return
+    pytest.fail(f"in {BITES_SEEDS_MAX} days {refused} commands were refused, and {recorded} payments were recorded, on a full disk")
 
 
 @pytest.mark.parametrize("bug", sorted(PLANTED))
