@@ -11,7 +11,7 @@ from edge_agent.domain import commands as do
 from edge_agent.domain.basket import Basket
 from edge_agent.domain.errors import DiskFull, EdgeError, StorageError
 from edge_agent.domain.quantity import Quantity, Unit
-from edge_agent.domain.reading import Reading
+from edge_agent.domain.reading import Reading, Source, TagKind
 from edge_agent.domain.register import Register
 from edge_agent.domain.tender import OPEN, AttemptState
 from edge_agent.service.till import Till
@@ -19,11 +19,23 @@ from tests.simulation.sim_loop import Seeded
 from tests.simulation.sim_pc import Gone, SimPC
 from tests.simulation.sim_terminal import SimTerminal
 from tests.simulation.sim_world import World
+from tests.support_shop import MARIA_KNOWN, OMAR_KNOWN
 
 SETTLED_SECONDS_MAX = 2 * 3_600.0
 """By then a payment is settled, or a person's to decide."""
 SCANS = (b"4006381333931", b"4006381333948")
 SKUS = ("COAT", "SOCKS")
+MARIA_S, OMAR_S = MARIA_KNOWN.id, OMAR_KNOWN.id
+TAPS = (
+    (TagKind.FIXED_UID, b"04A1B2C3D4E5F6", MARIA_S),
+    (TagKind.NDEF_TEXT, b"LOY0000000001", MARIA_S),
+    (TagKind.NDEF_TEXT, b"LOY0000000002", OMAR_S),
+    (TagKind.FIXED_UID, b"04FFFFFFFFFFF0", ""),
+    (TagKind.RANDOM_UID, b"", ""),
+    (TagKind.BANK_CARD, b"", ""),
+    (TagKind.UNREADABLE, b"", ""),
+)
+"""What customers hold to the reader, as ``drivers.devices.nfc_reader`` emits it, and whom it names."""
 
 STARTS_MAX = 50
 """Starts in a row that fail for a fault of the disk, or a kill, are a few."""
@@ -36,6 +48,8 @@ class Told:
     commands: list[str] = field(default_factory=list)
     sales: dict[str, int] = field(default_factory=dict)
     reviewed: set[str] = field(default_factory=set)
+    taps: int = 0
+    known_by_tap: int = 0
     refused_when_full: int = 0
     recorded_when_full: int = 0
     violations: list[str] = field(default_factory=list)
@@ -134,6 +148,28 @@ class Associate:
             self.told.violations.append(f"one scan made {before} pieces {after}")
         self._world.tell("scan", after)
 
+    async def tap(self, kind: TagKind, payload: bytes, whose: str) -> None:
+        """Something is held to the NFC reader: it names the customer that it is of, or nobody, and never adds goods."""
+        await self.back_up()
+        till, before, pieces = self._till, self._basket, self._pieces()
+        self.told.taps += 1
+        try:
+            await self._pc.ask(lambda: till.scanned(Reading(payload, "reader", self._pc.clock.now_ms(), Source.NFC, tag=kind)))
+        except Gone:
+            await self.back_up()
+        after, desk = self._basket, self._till.core.desk
+        self._world.tell("tap", kind.value, after.customer.id if after is not None and after.customer is not None else "nobody")
+        if before is not None and (after is None or after.id != before.id):
+            return
+        was, now = (basket.customer.id if basket is not None and basket.customer is not None else "" for basket in (before, after))
+        self.told.known_by_tap += now != was and now == whose
+        if now not in (was, whose):
+            self.told.violations.append(f"a {kind.value} of {whose or 'nobody'} made the basket {now}'s")
+        if self._pieces() != pieces:
+            self.told.violations.append(f"a {kind.value} made {pieces} pieces {self._pieces()}")
+        if self._pc.till is till and (desk.customer is None or desk.customer.id != (whose or None)) and desk.question is None and desk.notice is None:
+            self.told.violations.append(f"a {kind.value} of {whose or 'nobody'} was met with silence")
+
     # --- a customer ---
 
     async def serve(self) -> None:
@@ -188,7 +224,10 @@ class Associate:
                 self.told.violations.append(f"adding one piece made {before} pieces {self._pieces()}")
 
     async def _customer(self) -> None:
-        await self.scan(self._random.one_of((b"LOY0000000001", b"LOY0000000002")))
+        if self._random.chance(0.5):
+            await self.tap(*self._random.one_of(TAPS))
+        else:
+            await self.scan(self._random.one_of((b"LOY0000000001", b"LOY0000000002")))
         await self.back_up()
         question = self._till.core.desk.question
         if question is not None:
@@ -216,6 +255,9 @@ class Associate:
                 continue
             if not basket.in_hand:
                 await self._add(self._random.one_of(SKUS))
+            if self._random.chance(0.05):
+                await self.tap(*self._random.one_of(TAPS))
+                continue
             paid = [tender for tender in basket.tenders if tender.settled_minor]
             if paid and self._random.chance(0.2):
                 tender = self._random.one_of(paid)

@@ -42,7 +42,7 @@ def audit(world: World, pc: SimPC, central: SimCentral, terminal: SimTerminal, t
     for wire in facts:
         digest.update(wire)
     world.tell("facts", digest.hexdigest())
-    kept = {"refused_when_full": told.refused_when_full, "recorded_when_full": told.recorded_when_full}
+    kept = {"taps": told.taps, "known_by_tap": told.known_by_tap, "refused_when_full": told.refused_when_full, "recorded_when_full": told.recorded_when_full}
     return {"violations": found, "sales": len(sales), "facts": len(facts), **kept}
 
 

@@ -40,7 +40,7 @@ from tests.support_shop import MARIA_KNOWN, MARIAS_CART, OMAR_KNOWN
 
 DAY_MS = 86_400_000
 DIED = "the process of this seed died"
-COUNTED = ("sales", "facts", "virtual_seconds", "steps", "refused_when_full", "recorded_when_full")
+COUNTED = ("sales", "facts", "virtual_seconds", "steps", "taps", "known_by_tap", "refused_when_full", "recorded_when_full")
 TOLD = ("hash", "violations", *COUNTED)
 """What is told beside the faults."""
 QUIET_SECONDS_MAX = 2 * 3_600.0

@@ -37,6 +37,12 @@ def test_one_seed_is_one_history(tmp_path: Path) -> None:
     assert first["hash"] != other["hash"]
 
 
+def test_what_is_held_to_the_reader_names_customers_and_other_cards_name_nobody(tmp_path: Path) -> None:
+    found = in_child(0, 2 * SALES, tmp_path)
+    assert found["violations"] == []
+    assert found["taps"] > found["known_by_tap"] > 0
+
+
 def test_on_a_full_disk_nothing_is_sold_and_a_payment_under_way_is_recorded(tmp_path: Path) -> None:
     refused = recorded = 0
     for seed in (FULL, *range(BITES_SEEDS_MAX)):
