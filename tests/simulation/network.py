@@ -28,6 +28,7 @@ from tests.simulation.network_conditions import BROKEN, POOR, SMALL, Broken, Poo
 from tests.simulation.network_lab import missing
 from tests.simulation.network_till import BUGS
 
+SKIPPED = 3
 SAID_SECONDS_MAX = 45.0
 PASSED_SECONDS_MAX = 20.0
 """The longest that a poor line is waited with; then the next one comes."""
@@ -167,7 +168,7 @@ def main(words: Sequence[str]) -> int:
     chosen = parser.parse_args(words)
     if why := missing():
         print(json.dumps({"skipped": why}))
-        return 0
+        return SKIPPED
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="edge-network-") as folder:
         report = prove(Path(folder), chosen.facts, chosen.seed, bug=chosen.bug, only=SMALL if chosen.small else ())
