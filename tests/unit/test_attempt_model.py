@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge_agent.domain import commands as do
+from edge_agent.domain import settling
 from edge_agent.domain.errors import RuleError
 from edge_agent.domain.events import AttemptAdded, AttemptMoved, Event, PaymentCorrected, TenderAdded
+from edge_agent.domain.register import Register
 from edge_agent.domain.tender import (
     MONEY_MOVED,
     MOVES,
@@ -25,7 +29,7 @@ from edge_agent.domain.tender import (
     NotFound,
     Unknown,
 )
-from tests.attempt_model import BUSY, NO, OTHER, STOPPED, YES, Policy, Report, Trust, after_learning, may_start, search
+from tests.attempt_model import BUSY, NO, OTHER, STOPPED, YES, Policy, Report, Trust, after_checking, after_learning, may_start, search
 from tests.support_register import COAT, Memory
 
 S = AttemptState
@@ -61,6 +65,40 @@ def test_the_search_went_through_every_state_that_a_sale_attempt_can_be_in(found
 def test_the_same_search_finds_both_wrongs_in_a_policy_that_has_them(policy: Policy) -> None:
     report = search(policy)
     assert set(report.wrongs) == {"double charge", "charged but not recorded"}
+
+
+def takes_a_stop_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = settling.learn
+
+    def learn(state: Register, command: do.Learn, moment: do.Moment) -> tuple[Event, ...]:
+        held = state.holding(command.attempt)
+        stopped = held is not None and held[2].state is S.ABORTING
+        return whole(state, replace(command, finding=STOPPED) if stopped else command, moment)
+
+    monkeypatch.setattr(settling, "learn", learn)
+
+
+def takes_silence_for_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = settling.state_after
+    monkeypatch.setattr(settling, "state_after", lambda finding, asked: S.NOT_PROCESSED if isinstance(finding, Unknown) else whole(finding, asked))
+
+
+@pytest.fixture
+def _asked_anew() -> Iterator[None]:
+    """What the product answered is remembered; a broken one must be asked itself, and must leave nothing behind."""
+    answers = (after_learning, after_checking, may_start)
+    for answer in answers:
+        answer.cache_clear()
+    yield
+    for answer in answers:
+        answer.cache_clear()
+
+
+@pytest.mark.usefixtures("_asked_anew")
+@pytest.mark.parametrize("breaks", [takes_a_stop_for_the_end, takes_silence_for_a_no], ids=lambda breaks: breaks.__name__)
+def test_the_same_search_finds_a_register_that_settles_wrongly(breaks: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    breaks(monkeypatch)
+    assert set(search(POLICY).wrongs) == {"double charge", "charged but not recorded"}
 
 
 def test_a_policy_that_never_believes_not_found_charges_right_and_is_stuck_until_a_person_decides() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from edge_agent.domain import commands as do
+from edge_agent.domain import settling
 from edge_agent.domain.basket import AttachedCustomer, LineState, PriceSource
 from edge_agent.domain.errors import RuleError
 from edge_agent.domain.market import GERMANY, SWEDEN, UNITED_STATES
 from edge_agent.domain.quantity import Unit
 from edge_agent.domain.register import Register, evolve
-from edge_agent.domain.tender import Approved, AttemptState, Cancelled, CardResult, Declined, InFlight, NotFound, NotProcessed, Unknown
+from edge_agent.domain.tender import MONEY_MOVED, Approved, Cancelled, CardResult, Declined, InFlight, NotFound, NotProcessed, Unknown
 from edge_agent.service.codec import event_row, read_event, read_state, write_state
 from tests.support_register import AYSE, COAT, GOLD, JUNIOR, LEASE, MARIA, OFFERS, OMAR, PRALINES, SOCKS, Memory, cart, check_prices, grams, pieces
 
@@ -128,9 +131,39 @@ def approve(till: Memory) -> None:
         till.do(do.Learn(attempt.id, Approved(attempt.amount_minor, attempt.currency, CardResult()), "answer"))
 
 
+MARKETS = st.sampled_from([GERMANY, SWEDEN, UNITED_STATES])
+SEQUENCES = st.lists(STEPS, min_size=12, max_size=40)
+
+
 @settings(max_examples=int(os.environ.get("EDGE_EXAMPLES", "200")), deadline=None)
-@given(st.sampled_from([GERMANY, SWEDEN, UNITED_STATES]), st.lists(STEPS, min_size=12, max_size=40))
+@given(MARKETS, SEQUENCES)
 def test_any_sequence_of_commands_keeps_the_books(market, steps):
+    keeps_the_books(market, steps)
+
+
+def counts_a_cent_too_much(monkeypatch):
+    """What is put down counts for a cent more than it is."""
+    whole = settling.cash_tender
+    monkeypatch.setattr(settling, "cash_tender", lambda *asked: (tender := whole(*asked)) and replace(tender, settled_minor=tender.settled_minor + 1))
+
+
+def takes_whatever_is_approved(monkeypatch):
+    """Another amount than was asked for, in whatever currency."""
+    monkeypatch.setattr(settling, "checked", lambda finding, attempt: finding)
+
+
+@pytest.mark.parametrize("breaks", [counts_a_cent_too_much, takes_whatever_is_approved], ids=lambda breaks: breaks.__name__)
+def test_the_same_sequences_find_a_register_that_is_broken(breaks, monkeypatch):
+    breaks(monkeypatch)
+    with pytest.raises(AssertionError):
+        PLAIN(given(MARKETS, SEQUENCES)(keeps_the_books))()
+
+
+PLAIN = settings(max_examples=200, deadline=None, database=None, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False)
+"""The first that is found is enough: nothing is made smaller, and nothing is kept."""
+
+
+def keeps_the_books(market, steps):
     till = Memory(market)
     told = "-"
     for step in steps:
@@ -150,9 +183,10 @@ def test_any_sequence_of_commands_keeps_the_books(market, steps):
         check_prices(held)
     for number, sale in enumerate(till.sales, 1):
         check_sale(number, sale)
+        check_tenders(sale.tenders, market.currency)
     for held in till.state.baskets:
-        moved = {AttemptState.APPROVED, AttemptState.APPROVED_PARTIAL, AttemptState.APPROVED_OFFLINE}
-        charged = sum(a.approved_minor for t in held.tenders for a in t.attempts if a.state in moved and a.kind.value == "sale")
+        check_tenders(held.tenders, market.currency)
+        charged = sum(a.approved_minor for t in held.tenders for a in t.attempts if a.state in MONEY_MOVED and a.kind.value == "sale")
         assert charged == sum(t.settled_minor for t in held.tenders if t.attempts), "a charge that is not part of the books"
         assert held.settled_minor <= held.totals(market).total_minor
 
@@ -178,6 +212,13 @@ def check_cart(basket):
         carts = [line for line in basket.lines if line.cart_line == asked]
         assert all(line.cart_pieces == most for line in carts)
         assert sum(line.quantity.amount for line in carts if line.state is LineState.TO_PICK or line.source is PriceSource.ONLINE) <= most
+
+
+def check_tenders(tenders, currency):
+    """Nothing counts as paid by card that is more than was asked for, or other money."""
+    for attempt in (attempt for tender in tenders for attempt in tender.attempts if attempt.state in MONEY_MOVED):
+        assert attempt.approved_minor <= attempt.amount_minor, attempt
+        assert attempt.currency == currency, attempt
 
 
 def check_sale(number, sale):
