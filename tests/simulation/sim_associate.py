@@ -13,7 +13,7 @@ from edge_agent.domain.errors import DiskFull, EdgeError, StorageError
 from edge_agent.domain.quantity import Quantity, Unit
 from edge_agent.domain.reading import Reading, Source, TagKind
 from edge_agent.domain.register import Register
-from edge_agent.domain.tender import OPEN, AttemptState
+from edge_agent.domain.tender import OPEN, AttemptState, Tender, TenderKind
 from edge_agent.service.till import Till
 from tests.simulation.sim_loop import Seeded
 from tests.simulation.sim_pc import Gone, SimPC
@@ -48,6 +48,7 @@ class Told:
     commands: list[str] = field(default_factory=list)
     sales: dict[str, int] = field(default_factory=dict)
     reviewed: set[str] = field(default_factory=set)
+    cash_minor: int = 0
     taps: int = 0
     known_by_tap: int = 0
     refused_when_full: int = 0
@@ -255,25 +256,28 @@ class Associate:
                 continue
             if not basket.in_hand:
                 await self._add(self._random.one_of(SKUS))
+                continue
             if self._random.chance(0.05):
                 await self.tap(*self._random.one_of(TAPS))
                 continue
             paid = [tender for tender in basket.tenders if tender.settled_minor]
             if paid and self._random.chance(0.2):
                 tender = self._random.one_of(paid)
-                await self._give_back(tender.id)
+                await self._give_back(tender)
             elif self._random.chance(0.5):
                 await self._cash(basket)
             else:
                 await self._card(basket)
 
-    async def _give_back(self, tender: str) -> None:
-        await self.command("give back", lambda till, id: till.paying.give_back(tender, id))
+    async def _give_back(self, tender: Tender) -> None:
+        if await self.command("give back", lambda till, id: till.paying.give_back(tender.id, id)) and tender.kind is TenderKind.CASH:
+            self.told.cash_minor -= tender.settled_minor
 
     async def _cash(self, basket: Basket) -> None:
         rest, receipts = self._rest(basket), self._state.receipts
         given = None if self._random.chance(0.5) else rest + self._random.below(2_000) if self._random.chance(0.7) else 1 + self._random.below(max(1, rest))
         if await self.command("cash", lambda till, id: till.paying.cash(given, id)):
+            self.told.cash_minor += rest if given is None else min(given, rest)
             await self._sold(basket.id, receipts)
 
     async def _card(self, basket: Basket) -> None:
@@ -361,7 +365,9 @@ class Associate:
                 await self._add("SOCKS")
                 basket = self._basket
                 assert basket is not None
-            await self.command("cash", lambda till, id: till.paying.cash(None, id))
+            rest = self._rest(basket)
+            if await self.command("cash", lambda till, id: till.paying.cash(None, id)):
+                self.told.cash_minor += rest
 
 
 async def _awaited(work: Awaitable[object]) -> None:

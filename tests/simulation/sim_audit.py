@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from edge_agent.domain.register import Register
 from edge_agent.domain.tender import MONEY_MOVED, AttemptKind, AttemptState, TenderKind
 from edge_agent.service.codec import read_sale
 from sync.contract.envelope import STREAMS
@@ -98,6 +99,8 @@ def _money(pc: SimPC, terminal: SimTerminal, sales: list[Any], told: Told) -> li
     refs = Counter(charge.wire_ref for charge in terminal.charges)
     found += [f"{ref} was charged {count} times" for ref, count in refs.items() if count > 1]
     voided = {charge.original for charge in terminal.charges if charge.kind == "void" and charge.state == "approved"}
+    undone = Counter(charge.original for charge in terminal.charges if charge.kind == "void" and charge.state == "approved")
+    found += [f"{ref} was given back {count} times" for ref, count in undone.items() if count > 1]
     for charge in terminal.charges:
         if charge.kind != "sale" or charge.state != "approved" or charge.wire_ref in told.reviewed:
             continue
@@ -119,4 +122,21 @@ def _money(pc: SimPC, terminal: SimTerminal, sales: list[Any], told: Told) -> li
         rounding = sum(tender.rounding_minor for tender in sale.tenders if tender.kind is TenderKind.CASH)
         if paid != sale.totals.total_minor and paid + rounding != sale.totals.total_minor and paid - rounding != sale.totals.total_minor:
             found.append(f"{sale.receipt}: {sale.totals.total_minor} sold, {paid} paid")
-    return found
+    return found + _drawer(state, told)
+
+
+def _drawer(state: Register, told: Told) -> list[str]:
+    """What the register believes to be in the drawer, and what the associate put into it."""
+    assert state.shift is not None
+    paid = [tender for basket in state.baskets for tender in basket.tenders if tender.kind is TenderKind.CASH]
+    believed = state.cash_minor - state.shift.float_minor + sum(tender.given_minor - tender.change_minor for tender in paid)
+    return [] if believed == told.cash_minor else [f"{told.cash_minor} of cash was taken, the register believes in {believed}"]
+
+
+def ahead(pc: SimPC, central: SimCentral) -> list[str]:
+    """The streams of which the journal says, this moment, that central has what central does not have."""
+    heads = central.heads()
+    if pc.journal is None or heads is None:
+        return []
+    return [f"{status.stream}: fact {status.acknowledged} is acknowledged, central has {heads.get(status.stream, 0)}"
+            for status in pc.journal.streams() if status.acknowledged > heads.get(status.stream, 0)]  # fmt: skip

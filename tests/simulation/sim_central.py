@@ -107,6 +107,13 @@ class SimCentral:
         self._turns.at_once = False
         return made.code
 
+    def heads(self) -> dict[str, int] | None:
+        """The last fact of each stream that it has on its disk; None while it is down."""
+        if self._life is None or self.central is None:
+            return None
+        rows = self.central._platform.readers.now(lambda db: db.execute("SELECT stream, next - 1 FROM chain").fetchall())
+        return dict(rows)
+
     def open_for_business(self) -> None:
         """From now on its writer takes its time."""
         self._turns.at_once = False

@@ -19,7 +19,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ import structlog
 from edge_agent.ports import Link
 from sync.contract.rows import CartLineRow, CartRow, CustomerRow, IdentifierRow
 from tests.simulation.sim_associate import Associate
-from tests.simulation.sim_audit import audit
+from tests.simulation.sim_audit import ahead, audit
 from tests.simulation.sim_bugs import PLANTED
 from tests.simulation.sim_central import SimCentral, central_app
 from tests.simulation.sim_full import full_disks
@@ -43,6 +43,7 @@ DIED = "the process of this seed died"
 COUNTED = ("sales", "facts", "virtual_seconds", "steps", "taps", "known_by_tap", "refused_when_full", "recorded_when_full")
 TOLD = ("hash", "violations", *COUNTED)
 """What is told beside the faults."""
+WATCH_SECONDS = 10.0
 QUIET_SECONDS_MAX = 2 * 3_600.0
 
 
@@ -73,19 +74,33 @@ async def chaos(world: World, pc: SimPC, central: SimCentral) -> None:
             world.count("clock jumped")
 
 
-async def live(world: World, sales: int) -> dict[str, Any]:
-    """One day; what was found."""
+async def watch_cursors(pc: SimPC, central: SimCentral, associate: Associate) -> None:
+    """Look now and then whether the register says that central has what it does not have."""
+    while not associate.told.violations:
+        await asyncio.sleep(WATCH_SECONDS)
+        associate.told.violations += ahead(pc, central)
+
+
+async def opened(world: World) -> tuple[SimCentral, SimTerminal, SimPC]:
+    """Central, open, with a customer's cart; a card terminal; and the PC of a register that is enrolled and not started."""
     central, terminal = SimCentral(world), SimTerminal(world)
     central.start()
     central.seed_shop(_carts(), _customers(), ["01"])
     central.open_for_business()
     pc = SimPC(world, central, terminal)
-    world.faults.off = True
     await pc.enrol()
+    return central, terminal, pc
+
+
+async def live(world: World, sales: int) -> dict[str, Any]:
+    """One day; what was found."""
+    world.faults.off = True
+    central, terminal, pc = await opened(world)
     await pc.boot()
     world.faults.off = False
     associate = Associate(world, pc, terminal)
-    disturbing = [asyncio.get_running_loop().create_task(what) for what in (chaos(world, pc, central), full_disks(world, pc, terminal, associate.told))]
+    beside = (chaos(world, pc, central), full_disks(world, pc, terminal, associate.told), watch_cursors(pc, central, associate))
+    disturbing = [asyncio.get_running_loop().create_task(what) for what in beside]
     while associate.sales < sales and not associate.told.violations:
         try:
             await associate.serve()
@@ -109,7 +124,7 @@ async def _quiet(world: World, pc: SimPC, central: SimCentral, associate: Associ
     await associate.back_up()
     await associate.tidy_up()
     began = world.loop.time()
-    while not _in_step(pc):
+    while not in_step(pc):
         await associate.back_up()
         if world.loop.time() - began > QUIET_SECONDS_MAX:
             associate.told.violations.append(f"never in step with central again: {pc.push.report if pc.push else None}")
@@ -117,7 +132,8 @@ async def _quiet(world: World, pc: SimPC, central: SimCentral, associate: Associ
         await asyncio.sleep(10.0)
 
 
-def _in_step(pc: SimPC) -> bool:
+def in_step(pc: SimPC) -> bool:
+    """Whether the register says that central has everything, and its journal says so too."""
     if pc.push is None or pc.journal is None or pc.push.report.link is not Link.IN_STEP:
         return False
     return all(status.head == status.acknowledged for status in pc.journal.streams())
@@ -140,12 +156,17 @@ def _carts() -> list[CartRow]:
 
 def run_seed(seed: int, sales: int, faults: Faults | None = None, base: Path | None = None) -> dict[str, Any]:
     """One history, in a folder of its own, in this process. What was found, as plain data."""
+    return run_world(seed, lambda world: live(world, sales), faults or Faults(), base)
+
+
+def run_world(seed: int, lived: Callable[[World], Coroutine[Any, Any, dict[str, Any]]], faults: Faults, base: Path | None = None) -> dict[str, Any]:
+    """What ``lived`` comes to in a world of its own, which is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=f"sim-{seed}-", dir=base))
     loop = SimLoop(Seeded(f"loop-{seed}"))
-    world = World(loop, folder, seed, faults or Faults())
+    world = World(loop, folder, seed, faults)
     began = time.perf_counter()
     try:
-        found = loop.run(live(world, sales))
+        found = loop.run(lived(world))
         found["violations"] += loop.failures
     except Exception:
         found = {"violations": [traceback.format_exc()]}
@@ -164,7 +185,12 @@ def run_seed(seed: int, sales: int, faults: Faults | None = None, base: Path | N
 
 
 def in_child(seed: int, sales: int, base: Path | None = None, bug: str = "") -> dict[str, Any]:
-    """The same in a process of its own, so that what an ended life left behind is gone with it; with a bug planted, if one is named."""
+    """One day in a process of its own; with a bug planted, if one is named."""
+    return apart(lambda: run_seed(seed, sales, base=base), bug) or {"seed": seed, "violations": [DIED], "happened": {}}
+
+
+def apart(work: Callable[[], dict[str, Any]], bug: str = "") -> dict[str, Any] | None:
+    """What ``work`` finds in a process of its own, so that what an ended life left behind is gone with it; None when that process died."""
     central_app()  # once, and not in every child
     reading, writing = os.pipe()
     child = os.fork()
@@ -175,7 +201,7 @@ def in_child(seed: int, sales: int, base: Path | None = None, bug: str = "") -> 
             if bug:
                 PLANTED[bug]()
             with os.fdopen(writing, "wb") as pipe:
-                pipe.write(json.dumps(run_seed(seed, sales, base=base)).encode())
+                pipe.write(json.dumps(work()).encode())
         except BaseException:
             traceback.print_exc()
         finally:
@@ -184,7 +210,7 @@ def in_child(seed: int, sales: int, base: Path | None = None, bug: str = "") -> 
     with os.fdopen(reading, "rb") as pipe:
         told = pipe.read()
     os.waitpid(child, 0)
-    found: dict[str, Any] = json.loads(told) if told else {"seed": seed, "violations": [DIED], "happened": {}}
+    found: dict[str, Any] | None = json.loads(told) if told else None
     return found
 
 

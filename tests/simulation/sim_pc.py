@@ -59,6 +59,7 @@ class SimPC:
         self.links: list[LinkReport] = []
         self.life: Life | None = None
         self.context = Context()
+        self.dies_again_at: int | None = None
         self.died: asyncio.Future[None] | None = None
         self.journal: Journal | None = None
         self.till: Till | None = None
@@ -74,7 +75,10 @@ class SimPC:
         self.identity = Identity(f"/t/{told.tenant}/s/{told.store}/r/{told.register}", told.epoch)
 
     async def boot(self, steps_left: int | None = None) -> bool:
-        """Start the service; False when it died while starting (``steps_left`` plans that). Raises StorageError when it cannot start."""
+        """Start the service; False when it died while starting (``steps_left``, or ``dies_again_at`` for one start, plans that). Raises StorageError
+        when it cannot start."""
+        if steps_left is None:
+            steps_left, self.dies_again_at = self.dies_again_at, None
         self.life = life = Life("register")
         life.steps_left = steps_left
         self.died = died = self._world.loop.create_future()
