@@ -98,6 +98,11 @@ def proofs(seeds: Sequence[int], sales: int) -> list[Proof]:
             (sys.executable, "-m", "tests.simulation.sim_day", "--seeds", "0:5000", "--sales", "200", "--jobs", "2"),
         ),
         Proof(
+            "a register that dies at any await goes on as if it had not",
+            "deaths at every step of a sale, half of them twice",
+            (sys.executable, "-m", "tests.simulation.sim_every_await"),
+        ),
+        Proof(
             "one seed is one history on every version of Python",
             "the versions that are here",
             (sys.executable, "-m", "tests.simulation.sim_versions"),
