@@ -107,6 +107,16 @@ def proofs(seeds: Sequence[int], sales: int) -> list[Proof]:
             "the versions that are here",
             (sys.executable, "-m", "tests.simulation.sim_versions"),
         ),
+        Proof(
+            "whoever breaks the register is found out by its simulated days",
+            "bugs planted, each over up to 100 seeds",
+            (sys.executable, "-m", "tests.simulation.sim_controls"),
+        ),
+        Proof(
+            "whoever breaks the service, its journal, its push or its payments is found out by the other checks",
+            "bugs planted and damages done",
+            (sys.executable, "-m", "tests.simulation.controls"),
+        ),
         *days,
     ]
 

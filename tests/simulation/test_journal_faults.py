@@ -30,16 +30,10 @@ ACKNOWLEDGED_PER_KILL = 40
 
 
 async def test_no_acknowledged_commit_is_lost_by_many_kills(tmp_path: Path) -> None:
-    acknowledged: list[str] = []
-    for turn in range(KILLS):
-        with selling_child(tmp_path) as child:
-            assert child.stdout is not None
-            acknowledged += [child.stdout.readline().decode().strip() for _ in range(ACKNOWLEDGED_PER_KILL + turn % 30)]
-            child.send_signal(signal.SIGKILL)
-            acknowledged += [line.decode() for line in child.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
+    acknowledged = acknowledged_by_killed(tmp_path, KILLS)
     async with open_journal(tmp_path) as journal:
         assert not journal.clean_start
-        missing = [command for command in acknowledged if not await journal.known_command(command.strip())]
+        missing = [command for command in acknowledged if not await journal.known_command(command)]
         assert missing == []
         found = journal.verify()
         assert found.problems == ()
@@ -47,10 +41,28 @@ async def test_no_acknowledged_commit_is_lost_by_many_kills(tmp_path: Path) -> N
         assert [event.position for event in journal.tail(10**6)] == list(range(1, found.events + 1))
 
 
+async def test_the_same_kills_find_commits_that_are_acknowledged_before_they_are_on_disk(tmp_path: Path) -> None:
+    acknowledged = acknowledged_by_killed(tmp_path, 10, "early")
+    async with open_journal(tmp_path) as journal:
+        assert not all([await journal.known_command(command) for command in acknowledged])
+
+
+def acknowledged_by_killed(folder: Path, kills: int, *words: str) -> list[str]:
+    """What so many processes, one after the other, acknowledged on one journal before they were killed."""
+    acknowledged: list[str] = []
+    for turn in range(kills):
+        with selling_child(folder, *words) as child:
+            assert child.stdout is not None
+            acknowledged += [child.stdout.readline().decode().strip() for _ in range(ACKNOWLEDGED_PER_KILL + turn % 30)]
+            child.send_signal(signal.SIGKILL)
+            acknowledged += [line.decode().strip() for line in child.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
+    return acknowledged
+
+
 @contextmanager
-def selling_child(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def selling_child(folder: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process that commits in a loop, once it is ready; killed at the end whatever happens."""
-    child = subprocess.Popen([sys.executable, "-m", "tests.support_journal_child", str(folder)], cwd=ROOT, stdout=subprocess.PIPE)
+    child = subprocess.Popen([sys.executable, "-m", "tests.support_journal_child", str(folder), *words], cwd=ROOT, stdout=subprocess.PIPE)
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.simulation import network, sim_versions
+from tests.simulation import controls, network, sim_versions
 from tests.simulation.__main__ import SKIPPED, Proof, proofs, row_of
+from tests.simulation.controls import CONTROLS, ROOT
 
 PROOF = Proof("a promise", "many faults", ("true",))
 
@@ -45,3 +47,20 @@ def test_a_row_counts_its_faults_and_a_violation_is_one() -> None:
 def test_every_proof_is_told_apart() -> None:
     every = proofs([1, 2], 10)
     assert len({proof.promise for proof in every}) == len({proof.command for proof in every}) == len(every)
+
+
+def test_every_control_that_is_named_is_there() -> None:
+    for control in CONTROLS:
+        file, _, name = control.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text(), control
+
+
+def test_a_control_that_finds_nothing_is_told_and_one_that_cannot_run_is_not_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tests = tmp_path / "test_controls.py"
+    tests.write_text("import pytest\ndef test_found(): pass\ndef test_missed(): assert False\ndef test_absent(): pytest.skip('no peer')\n")
+    assert controls.main([str(tests)]) == 1
+    assert json.loads(capsys.readouterr().out) == {"faults": 2, "violations": 1, "not_tried": ["test_absent"]}
+    assert controls.main([f"{tests}::test_found"]) == 0
+    assert controls.main([f"{tests}::test_absent"]) == SKIPPED
+    with pytest.raises(RuntimeError, match="could not be run"):
+        controls.main([f"{tests}::test_nowhere"])
