@@ -36,6 +36,7 @@ from tests.simulation.sim_world import START_MS, World, as_after_a_crash
 from tests.support_shop import MemoryCatalogue, MemoryPeople, PaperTray
 
 KEY = bytes(range(32))
+JOURNAL_WATCH_SECONDS = 1.0
 
 
 class SimPC:
@@ -113,6 +114,7 @@ class SimPC:
             core.stop_selling(journal.stopped)
         await self._adopted(journal)
         world.loop.create_task(push.run())
+        world.loop.create_task(_watched(journal, core))
         await self.till.start("0", clean_stop=journal.clean_start)
         world.loop.create_task(self.till.holding.run())
 
@@ -162,6 +164,15 @@ class SimPC:
 
 class Gone(Exception):
     """The service died before it answered."""
+
+
+async def _watched(journal: Journal, core: Core) -> None:
+    """As ``bootstrap`` does: what fails beside selling, an acknowledgement, stops selling as well, and so the journal is opened again."""
+    while True:
+        await asyncio.sleep(JOURNAL_WATCH_SECONDS)
+        await journal.look_after()
+        if journal.stopped is not None and core.desk.stopped is None:
+            core.stop_selling(journal.stopped)
 
 
 async def _reopened(journal: Journal) -> None:
