@@ -25,9 +25,10 @@ def interpreters() -> dict[str, str]:
     found: dict[str, str] = {}
     for version in VERSIONS:
         kept = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
-        path = shutil.which(f"python{version}") or (str(kept[-1]) if kept else None)
-        if path is not None and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0:
-            found[version] = path
+        for path in (shutil.which(f"python{version}"), *map(str, reversed(kept))):  # what is on the path may be pyenv's word that it is not chosen
+            if path is not None and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0:
+                found[version] = path
+                break
     return found
 
 

@@ -26,6 +26,17 @@ def test_one_version_of_python_alone_proves_nothing(there: dict[str, str], monke
     assert_not_tried(sim_versions.main, capsys)
 
 
+def test_an_interpreter_that_pyenv_keeps_is_found_although_the_one_on_the_path_is_its_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal, kept = tmp_path / "shims" / "python3.12", tmp_path / ".pyenv" / "versions" / "3.12.1" / "bin" / "python"
+    for program, code in ((refusal, 127), (kept, 0)):
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\nexit {code}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(refusal.parent))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert sim_versions.interpreters() == {"3.12": str(kept)}
+
+
 def test_without_namespaces_no_network_is_proven(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(network, "missing", lambda: "namespaces need root")
     assert_not_tried(lambda: network.main([]), capsys)
