@@ -25,6 +25,7 @@ from typing import Any
 
 import structlog
 
+from edge_agent.domain.gs1_library import library
 from edge_agent.ports import Link
 from sync.contract.rows import CartLineRow, CartRow, CustomerRow, IdentifierRow
 from tests.simulation.sim_associate import Associate
@@ -191,7 +192,8 @@ def in_child(seed: int, sales: int, base: Path | None = None, bug: str = "") -> 
 
 def apart(work: Callable[[], dict[str, Any]], bug: str = "") -> dict[str, Any] | None:
     """What ``work`` finds in a process of its own, so that what an ended life left behind is gone with it; None when that process died."""
-    central_app()  # once, and not in every child
+    central_app()  # these once, and not in every child
+    library()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

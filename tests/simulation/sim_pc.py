@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
+import edge_agent.service.core
 import sync.journal
 from edge_agent.api.idempotency import Once
 from edge_agent.clock import ClockIds
@@ -36,6 +37,8 @@ from tests.simulation.sim_world import START_MS, World, as_after_a_crash
 from tests.support_shop import MemoryCatalogue, MemoryPeople, PaperTray
 
 KEY = bytes(range(32))
+edge_agent.service.core.REOPEN_SECONDS = 15.0
+"""How often the journal is tried again while a disk is full: each time all of it is checked, and in virtual time a full disk would be little else."""
 JOURNAL_WATCH_SECONDS = 1.0
 
 
@@ -101,7 +104,7 @@ class SimPC:
         self.journal = journal
         settings = Settings("http://central", self.token, self._register, clock, transport=SimNetwork(world, self._central))
         connector = HttpConnector(settings)
-        self.push = push = Push(journal, connector, clock, random, self.links.append)
+        self.push = push = Push(journal, connector, clock, random, self.links.append, in_use=lambda: core.in_use())
         shop = Shop("acme", "0001", "Berlin Mitte", self._register, self.identity.epoch, GERMANY, DEFAULT_RULES)
         methods = (Cash(), CardTerminal(self._terminal, lambda: ""))
         ports = Ports(journal, self.catalogue, self.people, clock, new_id, methods, central=connector, printer=self.paper, wake_push=push.wake)
