@@ -25,6 +25,7 @@ from typing import Any
 
 import structlog
 
+import edge_agent.service.core
 from edge_agent.domain.gs1_library import library
 from edge_agent.ports import Link
 from sync.contract.rows import CartLineRow, CartRow, CustomerRow, IdentifierRow
@@ -199,7 +200,7 @@ def apart(work: Callable[[], dict[str, Any]], bug: str = "") -> dict[str, Any] |
     if child == 0:
         try:
             os.close(reading)
-            quiet()
+            begin_quietly()
             if bug:
                 PLANTED[bug]()
             with os.fdopen(writing, "wb") as pipe:
@@ -216,8 +217,10 @@ def apart(work: Callable[[], dict[str, Any]], bug: str = "") -> dict[str, Any] |
     return found
 
 
-def quiet() -> None:
-    """What the code under test logs about its faults is not of interest."""
+def begin_quietly() -> None:
+    """What the code under test logs about its faults is not of interest, nor every try to open a journal on a disk that is still full: each checks
+    all of it, and would be most of what the day computes."""
+    edge_agent.service.core.REOPEN_SECONDS = 15.0
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
-import edge_agent.service.core
 import sync.journal
 from edge_agent.api.idempotency import Once
 from edge_agent.clock import ClockIds
@@ -37,8 +36,6 @@ from tests.simulation.sim_world import START_MS, World, as_after_a_crash
 from tests.support_shop import MemoryCatalogue, MemoryPeople, PaperTray
 
 KEY = bytes(range(32))
-edge_agent.service.core.REOPEN_SECONDS = 15.0
-"""How often the journal is tried again while a disk is full: each time all of it is checked, and in virtual time a full disk would be little else."""
 JOURNAL_WATCH_SECONDS = 1.0
 
 

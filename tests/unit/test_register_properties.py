@@ -159,8 +159,8 @@ def test_the_same_sequences_find_a_register_that_is_broken(breaks, monkeypatch):
         PLAIN(given(MARKETS, SEQUENCES)(keeps_the_books))()
 
 
-PLAIN = settings(max_examples=200, deadline=None, database=None, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False)
-"""The first that is found is enough: nothing is made smaller, and nothing is kept."""
+PLAIN = settings(max_examples=5_000, deadline=None, database=None, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False)
+"""The first that is found is enough: nothing is made smaller, and nothing is kept. One in two hundred finds what is planted."""
 
 
 def keeps_the_books(market, steps):
