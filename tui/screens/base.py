@@ -20,6 +20,7 @@ from tui.drawing.beside import Grown, grown, grown_rows
 from tui.drawing.foot import KeyHint
 from tui.drawing.line import BLANK, Line, indented, line, wrapped
 from tui.drawing.total import price_check
+from tui.repaint import RowsThatChanged
 from tui.shown import Shown
 from tui.widgets.drawn import Drawn
 from tui.widgets.entry import Entry
@@ -45,6 +46,10 @@ class Pictured(Screen[None]):
     """What came into the basket while it stood there."""
     _stood: Snapshot | None = None
     _priced: PriceView | None = None
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._compositor = RowsThatChanged()
 
     @property
     def counter(self) -> Counter:
