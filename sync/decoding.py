@@ -8,11 +8,13 @@ sells on several threads did, a second after its start. Which has been worked ou
 from __future__ import annotations
 
 from collections.abc import Iterator
+from weakref import WeakSet
 
 import msgspec
 from msgspec import Struct
 
-_known: set[type] = set()
+_known: WeakSet[type] = WeakSet()
+"""Not held by this: a start that fails and is tried again makes the local API's own classes anew each time."""
 
 
 def know_every_type() -> None:

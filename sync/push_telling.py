@@ -27,7 +27,7 @@ class Telling:
     """The newest word about central, and ``tell``, which is called with each that differs from the one before.
 
     While facts are sent, batch after batch, only their number differs: that is told every ``Pace.telling`` seconds. Each word is a picture on the
-    counter's screen, and a scan waits for the one that is being drawn.
+    counter's screen, and a scan waits for the one that is being drawn. Where something is held up no batch follows that would tell it: it is told at once.
     """
 
     def __init__(self, outbox: Counted, held: HeldUp, clock: Clock, tell: Callable[[LinkReport], None], pace: Pace) -> None:
@@ -84,7 +84,7 @@ class Telling:
         before, now = self._told, self._clock.monotonic()
         if before is not None:
             report = replace(report, since_ms=before.since_ms, clock_offset_ms=before.clock_offset_ms)
-            sending = report.link is Link.SENDING and now - self._told_at < self._pace.telling
+            sending = report.link is Link.SENDING and not report.reason and now - self._told_at < self._pace.telling
             if report == before or (sending and replace(report, waiting=before.waiting) == before):
                 return
         self._told, self._told_at = self.report, now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from edge_agent.ports import Link
 from edge_agent.service.core import IN_USE_SECONDS
+from sync.backoff import Pace
 from sync.push import IN_USE_FACTS_MAX
 from tests.support_central import eventually
 from tests.support_push import QUICK, Till, a_till
@@ -90,3 +92,14 @@ async def test_the_counter_is_in_use_from_an_act_until_a_little_later(tmp_path: 
         assert rig.core.in_use()
         clock.passed += 0.1
         assert not rig.core.in_use()
+
+
+async def test_what_waits_behind_a_fact_that_is_held_up_is_told_at_once(tmp_path: Path) -> None:
+    async with a_till(tmp_path, Pace(base=60.0, cap=60.0, idle=60.0, telling=600.0)) as till:  # no later try tells it
+        till.central.proxy_bytes_max = 30_000
+        await till.sell(1, filler=os.urandom(30_000).hex())
+        till.start()
+        await eventually(lambda: till.reports and till.reports[-1].reason == "too_large_on_the_way", "it is said")
+        for count in range(2, 6):
+            await till.sell(1)
+            await eventually(lambda count=count: till.reports[-1].waiting == count, "the number is told")

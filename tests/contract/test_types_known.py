@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import subprocess
 import sys
+import weakref
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import edge_agent.bootstrap
@@ -17,6 +20,7 @@ from edge_agent.bootstrap import Agent
 from edge_agent.clock import SystemClock, SystemRandom
 from edge_agent.config import Config
 from sync.central.serving import EmbeddedCentral
+from sync.decoding import know_every_type
 from tests.contract.test_register_with_central import central, enrolled, keys_of  # noqa: F401 - a fixture
 
 DECODED = """
@@ -53,6 +57,15 @@ def worked_out(how: str) -> list[str]:
 def test_what_a_service_decodes_is_known_before() -> None:
     assert worked_out("known") == []
     assert {"CustomerRow", "CartRow", "PushAck"} <= set(worked_out("unknown"))
+
+
+def test_classes_that_are_gone_are_not_kept() -> None:
+    kind = msgspec.defstruct("Gone", [("a", int)])
+    know_every_type()
+    held = weakref.ref(kind)
+    del kind
+    gc.collect()
+    assert held() is None
 
 
 async def test_the_service_and_central_see_to_it_before_they_begin(tmp_path: Path, central: EmbeddedCentral, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
