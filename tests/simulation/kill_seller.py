@@ -52,7 +52,7 @@ class Seller:
         self.voided: set[str] = set()
         self.repeated = 0
         self.repeated_before = 0
-        self.likes = ""
+        self.likes = self.tapped = ""
 
     @property
     def now(self) -> v.Snapshot:
@@ -107,10 +107,12 @@ class Seller:
         return await self._acknowledged(self.pending)
 
     async def tap(self) -> None:
-        people = [person for person in self.counter.stock.people.values() if person.uid and person.tier]
+        # who takes their tag away and brings it back within the reader's hold time never took it away
+        people = [person for person in self.counter.stock.people.values() if person.uid and person.tier and person.id != self.tapped]
         if self._device("nfc") != "ready" or self.held.customer or not self.held.lines:
             return await self.scan()
         person, before = self.dice.choice(people), self.held
+        self.tapped = person.id
         done = self._same_but(lambda now: now.customer == person.id and now.pieces == before.pieces)
         self.pending = Pending(f"{person.id} tapped", done)
         self.counter.world.reader.put_tag(Type2Tag(bytes.fromhex(person.uid), None))

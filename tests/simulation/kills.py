@@ -89,6 +89,9 @@ class Kills:
                 self.report.violations.append(f"{self.fault} {sum(self.report.faults.values())}: the service ended by itself; see {counter.log}")
             except WRONG as wrong:
                 self.report.violations.append(f"{self.fault} {sum(self.report.faults.values())}: {wrong or type(wrong).__name__}")
+            else:
+                never = sorted(point for point in self.report.not_reached if not self.report.faults[point])
+                self.report.violations += [f"the point {point} was never reached: nothing is known of it" for point in never]
             self._sum_up()
             if not self.report.violations and (told := await asyncio.to_thread(counter.verify_by_command)):
                 self.report.violations.append(told)
@@ -142,9 +145,10 @@ class Kills:
             else:
                 await self._until_killed(selling, watching, named=named)
             reached = service.dead.is_set()
-            self.report.faults[point if named else "random, starting" if starting else "random"] += 1
             if named and not reached:
                 self.report.not_reached[point] += 1
+            else:
+                self.report.faults[point if named else "random, starting" if starting else "random"] += 1
             await self._strike()
             await self._over(selling)
             if reached and not named:

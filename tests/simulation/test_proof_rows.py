@@ -55,6 +55,12 @@ def test_a_row_counts_its_faults_and_a_violation_is_one() -> None:
     assert row_of(PROOF, 1, "Traceback") == ("many faults", "FOUND", True)
 
 
+def test_tests_that_were_skipped_are_not_called_proven() -> None:
+    faults, violations, bad = row_of(PROOF, 0, "....s.\n5 passed, 1 skipped in 3.21s\n")
+    assert (faults, violations, bad) == ("many faults; 1 of its tests not tried: they were skipped", "none in the others", False)
+    assert row_of(PROOF, 0, "......\n6 passed in 3.21s\n") == ("many faults", "none", False)
+
+
 def test_every_proof_is_told_apart() -> None:
     every = proofs([1, 2], 10)
     assert len({proof.promise for proof in every}) == len({proof.command for proof in every}) == len(every)
