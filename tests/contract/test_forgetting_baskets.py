@@ -19,6 +19,7 @@ from edge_agent.domain.tender import NotFound, Unknown
 from edge_agent.ports import Commit, EventRow
 from edge_agent.service.codec import read_state
 from edge_agent.service.forgetting import forget_in_files
+from sync.cipher import Connection
 from tests.support_counter import COAT, MARIA_CARD, SOCKS, Gate, eventually, impatient, opened, replayed, scan  # noqa: F401 - a fixture
 from tests.support_journal import new_id, open_journal, raw
 from tests.support_register import COAT as COATS
@@ -158,8 +159,12 @@ async def test_what_an_older_version_wrote_in_the_open_does_not_come_back_with_a
         await rig.journal.commit(Commit(new_id(), [EventRow("BasketSuspended", body)]))
     async with register(tmp_path) as rig:
         assert [basket.label for basket in rig.core.state.suspended] == [LABEL]
-        with raw(tmp_path) as db:  # as of before her basket was opened
+
+        def as_of_before(db: Connection) -> None:
+            """Her basket was opened."""
             db.execute("UPDATE state SET snapshot = ?", (_named(db.execute("SELECT snapshot FROM state").fetchone()[0], stored),))
+
+        await rig.journal._writer.run(as_of_before)  # one connection alone writes
         assert await erased(rig)
         assert [basket.label for basket in rig.core.state.suspended] == [""]
     async with register(tmp_path) as rig:

@@ -94,7 +94,7 @@ class Associate:
         failed = 0
         while self._pc.life is None or self._pc.till is None or (selling and self._till.core.desk.stopped is not None):
             if self._pc.life is None:
-                await asyncio.sleep(self._random.between(0.5, 20.0))
+                await asyncio.sleep(self._random.between(0.5, 2.0 if self._random.chance(0.5) else 20.0))
                 died_soon = None if self._world.faults.off or not self._random.chance(0.2) else self._random.below(400)
                 has_room = not self._pc.room.is_full or self._pc.room.holds_ballast
                 try:

@@ -101,9 +101,14 @@ def _money(pc: SimPC, terminal: SimTerminal, sales: list[Any], told: Told) -> li
     voided = {charge.original for charge in terminal.charges if charge.kind == "void" and charge.state == "approved"}
     undone = Counter(charge.original for charge in terminal.charges if charge.kind == "void" and charge.state == "approved")
     found += [f"{ref} was given back {count} times" for ref, count in undone.items() if count > 1]
+    taken = {charge.wire_ref: charge.approved_minor for charge in terminal.charges if charge.kind == "sale" and charge.state == "approved"}
     for charge in terminal.charges:
-        if charge.kind != "sale" or charge.state != "approved" or charge.wire_ref in told.reviewed:
+        if charge.kind == "void" and charge.state == "approved" and charge.approved_minor != taken.get(charge.original):
+            found.append(f"{charge.approved_minor} was given back for {charge.original}, which took {taken.get(charge.original)}")
+    for charge in terminal.charges:
+        if charge.kind != "sale" or charge.state != "approved":
             continue
+        exact = charge.wire_ref not in told.reviewed or charge.approved_minor == charge.amount_minor  # a person says whether, and not how much
         attempt = attempts.get(charge.wire_ref)
         if attempt is None:
             if charge.wire_ref not in voided:
@@ -111,11 +116,11 @@ def _money(pc: SimPC, terminal: SimTerminal, sales: list[Any], told: Told) -> li
         elif charge.wire_ref in voided:
             if attempt.state is not AttemptState.VOIDED:
                 found.append(f"given back and not in the books: {charge.wire_ref} is {attempt.state.value}")
-        elif attempt.state not in MONEY_MOVED or attempt.approved_minor != charge.approved_minor:
+        elif attempt.state not in MONEY_MOVED or (exact and attempt.approved_minor != charge.approved_minor):
             found.append(f"charged {charge.approved_minor} and the books say {attempt.state.value} {attempt.approved_minor}: {charge.wire_ref}")
     charged = {charge.wire_ref for charge in terminal.charges if charge.state == "approved"}
     for ref, attempt in attempts.items():
-        if attempt.kind is AttemptKind.SALE and attempt.state in MONEY_MOVED and ref not in charged and ref not in told.reviewed:
+        if attempt.kind is AttemptKind.SALE and attempt.state in MONEY_MOVED and ref not in charged:
             found.append(f"in the books and never charged: {ref} {attempt.approved_minor}")
     for sale in sales:
         paid = sum(tender.settled_minor for tender in sale.tenders)

@@ -130,3 +130,36 @@ def takes_an_unknown_tag_for_the_last_customer() -> None:
         await whole(self, last[0] if last else identifier, command_id)
 
     Clienteling.identified = identified  # type: ignore[method-assign]
+
+
+@planted
+def gives_back_more_than_was_taken() -> None:
+    whole = settling._start_void
+
+    def start_void(*asked: Any) -> Any:
+        (event,) = whole(*asked)
+        return (replace(event, attempt=replace(event.attempt, amount_minor=event.attempt.amount_minor + 100)),)
+
+    settling._start_void = start_void
+
+
+@planted
+def hears_the_opposite_of_what_a_person_decided() -> None:
+    whole = settling.review
+
+    def review(state: Any, command: Any, moment: Any) -> Any:
+        return whole(state, replace(command, money_moved=not command.money_moved), moment)
+
+    settling.review = review
+
+
+@planted
+def believes_not_found_at_once_after_a_restart() -> None:
+    """What was sent before the restart may arrive after it."""
+    whole = Paying.recover
+
+    def recover(self: Paying) -> None:
+        whole(self)
+        self._settled_at.update(dict.fromkeys(self._settled_at, 0.0))
+
+    Paying.recover = recover  # type: ignore[method-assign]

@@ -36,7 +36,7 @@ from tests.simulation.sim_central import SimCentral, central_app
 from tests.simulation.sim_full import full_disks
 from tests.simulation.sim_loop import Seeded, SimLoop
 from tests.simulation.sim_pc import Gone, SimPC
-from tests.simulation.sim_terminal import SimTerminal
+from tests.simulation.sim_terminal import SimTerminal, silences
 from tests.simulation.sim_world import START_MS, Faults, World
 from tests.support_shop import MARIA_KNOWN, MARIAS_CART, OMAR_KNOWN
 
@@ -101,7 +101,7 @@ async def live(world: World, sales: int) -> dict[str, Any]:
     await pc.boot()
     world.faults.off = False
     associate = Associate(world, pc, terminal)
-    beside = (chaos(world, pc, central), full_disks(world, pc, terminal, associate.told), watch_cursors(pc, central, associate))
+    beside = (chaos(world, pc, central), full_disks(world, pc, terminal, associate.told), silences(world, terminal), watch_cursors(pc, central, associate))
     disturbing = [asyncio.get_running_loop().create_task(what) for what in beside]
     while associate.sales < sales and not associate.told.violations:
         try:

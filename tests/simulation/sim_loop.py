@@ -44,6 +44,11 @@ class Life:
 _LIFE: ContextVar[Life | None] = ContextVar("life", default=None)
 
 
+def life_here() -> Life | None:
+    """The life to which the step belongs that is being taken."""
+    return _LIFE.get()
+
+
 class Stuck(AssertionError):
     """Somebody waits, and nothing will ever happen."""
 

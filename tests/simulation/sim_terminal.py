@@ -21,7 +21,11 @@ from edge_agent.domain.tender import (
     Unknown,
 )
 from edge_agent.ports import Capabilities, Step, Steps
+from tests.simulation.sim_loop import Life, Seeded, life_here
 from tests.simulation.sim_world import World
+
+GIVEN_UP_SECONDS = 6.0
+"""So long the register waits for an answer; then it closes the line."""
 
 
 @dataclass
@@ -47,6 +51,8 @@ class SimTerminal:
         self.charges: list[Charge] = []
         self._active: Charge | None = None
         self._refs_by_attempt: dict[str, str] = {}
+        self.silent = False
+        """Whether nothing is heard of it; it goes on with what it has begun."""
 
     def capabilities(self) -> Capabilities:
         return Capabilities()
@@ -68,12 +74,17 @@ class SimTerminal:
             world.count("terminal deaf")
             if random.chance(0.5):
                 return NotProcessed("unreachable")
-            await asyncio.sleep(6.0)
-            if random.chance(0.6):  # the bytes lay in a buffer and arrive after everybody gave up
-                self._begin_later(attempt, random.between(0.5, 3.9))
+            if random.chance(0.7):
+                life = life_here()
+                world.loop.create_task(self._arrives_late(attempt, life, random.between(1.5, 3.9)), context=Context())
+                if life is not None and not world.faults.off and random.chance(0.7):
+                    life.steps_left = random.below(6)
+            await asyncio.sleep(GIVEN_UP_SECONDS)
             return Unknown("no_answer")
-        await asyncio.sleep(random.between(0.002, 0.02))
-        charge = self._begin(attempt)
+        if self.silent:
+            await asyncio.sleep(GIVEN_UP_SECONDS)
+            return Unknown("no_answer")
+        charge = await self._arrived(attempt, random.between(0.002, 0.02))
         if charge is None:
             return NotProcessed("busy")
         steps(Step("present_card"))
@@ -83,16 +94,16 @@ class SimTerminal:
                 break
         else:
             return Unknown("slow")
-        if random.chance(world.faults.terminal_lost):
+        if self.silent or random.chance(world.faults.terminal_lost):
             world.count("terminal answer lost")
-            await asyncio.sleep(6.0)
+            await asyncio.sleep(GIVEN_UP_SECONDS)
             return Unknown("no_answer")
         return self._outcome(charge)
 
     async def query(self, attempt: Attempt) -> Finding:
         world, random = self._world, self._world.random
         await asyncio.sleep(random.between(0.01, 0.2))
-        if random.chance(world.faults.terminal_deaf * 4):
+        if self.silent or random.chance(world.faults.terminal_deaf * 4):
             return Unknown("no_answer")
         charge = self.charge(attempt.wire_ref)
         await asyncio.sleep(random.between(0.01, 2.0))  # the answer is on its way while the world goes on
@@ -106,8 +117,26 @@ class SimTerminal:
         if charge is not None and not self._world.random.chance(self._world.faults.terminal_lost):
             charge.abort = True
 
-    def _begin_later(self, attempt: Attempt, delay: float) -> None:
-        self._world.loop.call_later(delay, lambda: self._begin(attempt), context=Context())
+    async def _arrives_late(self, attempt: Attempt, life: Life | None, seconds: float) -> None:
+        """The bytes lay in a buffer, and arrive so long after the line was given up, or after the register died that held it."""
+        until = self._world.loop.time() + GIVEN_UP_SECONDS
+        while self._world.loop.time() < until and (life is None or life.alive):
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(seconds)
+        self._world.count("request to the terminal late" if life is None or life.alive else "request to the terminal after a death")
+        self._begin(attempt)
+
+    async def _arrived(self, attempt: Attempt, seconds: float) -> Charge | None:
+        """The payment that began with the request, None while another one is under way. It begins although the register dies meanwhile."""
+        begun: asyncio.Future[Charge | None] = self._world.loop.create_future()
+
+        def arrive() -> None:
+            charge = self._begin(attempt)
+            if not begun.done():
+                begun.set_result(charge)
+
+        self._world.loop.call_later(seconds, arrive, context=Context())
+        return await begun
 
     def _begin(self, attempt: Attempt) -> Charge | None:
         if self._active is not None:
@@ -150,3 +179,18 @@ class SimTerminal:
                 return Declined("refused")
             case _:
                 return Cancelled("customer")
+
+
+async def silences(world: World, terminal: SimTerminal) -> None:
+    """Have the terminal be silent now and then, mostly for seconds, sometimes until a person has to decide; until the faults are off."""
+    random = Seeded(f"silent-{world.seed}")
+    while not world.faults.off:
+        await asyncio.sleep(300.0 + 4_000.0 * random.fraction())
+        if world.faults.off:
+            break
+        terminal.silent = True
+        world.count("terminal silent")
+        try:
+            await asyncio.sleep(5.0 + 1_500.0 * random.fraction() ** 2)
+        finally:
+            terminal.silent = False

@@ -22,7 +22,7 @@ class Faults:
     doubled: float = 0.03
     stranger: float = 0.01
     terminal_lost: float = 0.05
-    terminal_deaf: float = 0.03
+    terminal_deaf: float = 0.05
     disk: float = 0.002
     off: bool = False
 
